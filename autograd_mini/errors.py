@@ -1,0 +1,53 @@
+"""What an operation says when it fails: its name, its inputs by name with their shapes, and the next step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_KINDS = (TypeError, IndexError, ValueError)
+"""The exceptions that NumPy raises for bad arguments; each failure keeps its kind."""
+
+
+def failure(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], error: Exception) -> Exception:
+    """The exception to raise when `op` could not be computed: of the same kind, and readable.
+
+    >>> import autograd_mini as ag
+    >>> failure(ag.add, (np.ones(3), np.ones(4)), {}, ValueError("operands could not be broadcast together"))
+    ValueError('add: array (3,) + array (4,): shapes do not broadcast: axis -1 has sizes 3 and 4; make one of them 1')
+    """
+    kind = next(kind for kind in _KINDS if isinstance(error, kind))
+    with_dtypes = kind is TypeError
+    reason = _broadcast_reason(op, inputs) or str(error)
+    return kind(f"{op.name}: {_call(op, inputs, settings, with_dtypes)}: {reason}")
+
+
+def describe(x: Any, with_dtype: bool = False) -> str:
+    """One input in a few words: its name or kind, then its shape.
+
+    >>> describe(np.ones((2, 3)))
+    'array (2, 3)'
+    """
+    if not hasattr(x, "shape"):
+        return repr(x)
+    label = getattr(x, "name", None) or ("Tensor" if hasattr(x, "requires_grad") else "array")
+    return f"{label} {x.dtype} {x.shape}" if with_dtype else f"{label} {x.shape}"
+
+
+def _call(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], with_dtypes: bool) -> str:
+    operands = [describe(x, with_dtypes) for x in inputs]
+    if len(operands) == 2 and op.symbol != op.name:
+        return f" {op.symbol} ".join(operands)
+    return ", ".join(operands + [f"{name}={value!r}" for name, value in settings.items()])
+
+
+def _broadcast_reason(op: Any, inputs: tuple[Any, ...]) -> str | None:
+    """Why an elementwise operation's shapes do not fit together, or None if they do."""
+    if not isinstance(op.numpy, np.ufunc) or op.numpy.signature or len(inputs) != 2:
+        return None
+    pairs = zip(reversed(np.shape(inputs[0])), reversed(np.shape(inputs[1])))
+    for axis, (m, n) in enumerate(pairs, 1):
+        if m != n and 1 not in (m, n):
+            return f"shapes do not broadcast: axis -{axis} has sizes {m} and {n}; make one of them 1"
+    return None

@@ -1,0 +1,67 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.ops.op import Op
+from autograd_mini.ops.shape import reshape, transpose
+
+
+def _matmul_forward(x: Any, y: Any) -> Any:
+    try:
+        return x @ y
+    except (TypeError, ValueError):
+        # NumPy's operator refuses numbers and 0-d arrays with a TypeError about Python types.
+        if np.ndim(x) == 0 or np.ndim(y) == 0:
+            raise ValueError("a 0-d operand has no axis to sum over; use * instead") from None
+        rows = np.shape(y)[-2] if np.ndim(y) > 1 else np.shape(y)[0]
+        if np.shape(x)[-1] != rows:
+            raise ValueError(f"inner sizes {np.shape(x)[-1]} and {rows} differ; transpose or reshape one") from None
+        raise
+
+
+def _swap(x: Any) -> Any:
+    """Transpose the last two axes."""
+    return transpose(x, axes=(*range(x.ndim - 2), x.ndim - 1, x.ndim - 2)) if x.ndim > 2 else x.T
+
+
+def _flat_rows(x: Any) -> Any:
+    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if y.ndim == 1:
+        return g[..., None] * y
+    if x.ndim == 1:
+        return matmul(y, g[..., None])[..., 0]
+    return matmul(g, _swap(y))
+
+
+def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1:
+        return x[:, None] * g[..., None, :] if y.ndim > 1 else x * g
+    if y.ndim == 1:
+        return matmul(g[..., None, :], x)[..., 0, :]
+    if y.ndim == 2 < x.ndim:
+        # One product over all rows: a product per batch entry, summed later, needs batch times the memory.
+        return matmul(_flat_rows(x).T, _flat_rows(g))
+    return matmul(_swap(x), g)
+
+
+matmul = Op(
+    "matmul",
+    _matmul_forward,
+    _matmul_left,
+    _matmul_right,
+    symbol="@",
+    numpy=np.matmul,
+    doc="""Matrix product of 1-D, 2-D and batched operands, as NumPy's @; d/dx = g @ y.T, d/dy = x.T @ g.
+
+    >>> ag.matmul(ag.Tensor([[1.0, 2.0]]), [[3.0], [4.0]])
+    Tensor([[11.]], op='matmul')
+    """,
+)

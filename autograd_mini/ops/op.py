@@ -1,0 +1,125 @@
+"""What an operation is: a forward function with the local derivative of each input."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Rule = Callable[..., Any]
+
+REQUIRED = object()
+"""Marks a setting without a default."""
+
+_ARRAYS = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.float16})
+
+
+class Traced:
+    """What an operation looks for among its inputs: a value that records the operations on it."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Apply `op` to inputs of which at least one is traced."""
+        raise NotImplementedError
+
+
+class Op:
+    """An elementary operation: a forward function and one rule per array input, in order.
+
+    A rule of `None` says that no gradient flows to that input. Arrays are positional; settings (axis, shape, ...) have
+    names, and the first of them may also be given by position after the arrays. Called with plain arrays an Op computes
+    at once and returns an array; with a Tensor among its inputs it is recorded and returns a Tensor.
+
+    `each` replaces the rules of an operation with any number of inputs: it also reads the `position` of its input.
+    `accumulate(total, g, *inputs)` adds the first input's gradient into an existing array, for an operation that reads
+    a small part of a large input. `numpy` is the NumPy function that the operation answers for.
+
+    Raises TypeError for a missing, surplus or unknown argument.
+
+    >>> import autograd_mini as ag
+    >>> cube = ag.Op("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
+    >>> x = ag.Tensor(2.0)
+    >>> cube(x).backward()
+    >>> x.grad
+    np.float64(12.0)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *vjps: Rule | None,
+        each: Rule | None = None,
+        accumulate: Callable[..., None] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        variadic: bool = False,
+        symbol: str | None = None,
+        numpy: Callable[..., Any] | None = None,
+        doc: str = "",
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.vjps = vjps
+        self.each = each
+        self.differentiable = each is not None or any(rule is not None for rule in vjps)
+        self.accumulate = accumulate
+        self.settings = dict(settings or {})
+        self.arity = None if variadic or each else len(vjps)
+        self.symbol = symbol or name
+        self.numpy = numpy
+        self.__doc__ = doc or Op.__doc__
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        if len(inputs) != self.arity or settings or self.settings:
+            inputs, settings = self._bind(inputs, settings)
+        for x in inputs:
+            if type(x) not in _ARRAYS:
+                return self._apply(tuple(map(as_operand, inputs)), settings)
+        return self.forward(*inputs, **settings)
+
+    def _apply(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        for x in inputs:
+            if isinstance(x, Traced):
+                return x.record(self, inputs, settings)
+        return self.forward(*inputs, **settings)
+
+    def _bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Take a setting given by position, fill in the defaults, and refuse what does not fit."""
+        if self.arity is not None and self.settings and len(inputs) == self.arity + 1:
+            first = next(iter(self.settings))
+            if first in settings:
+                raise TypeError(f"{self.name}: {first} was given twice, by position and by name; give it once")
+            inputs, settings = inputs[:-1], {first: inputs[-1], **settings}
+        self._check_arguments(inputs, settings)
+        return inputs, {**self.settings, **settings}
+
+    def _check_arguments(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> None:
+        if self.arity is not None and len(inputs) != self.arity:
+            raise TypeError(f"{self.name}: takes {self.arity} array(s), got {len(inputs)}; settings go by name")
+        for name in settings.keys() - self.settings.keys():
+            known = ", ".join(self.settings) or "none"
+            raise TypeError(f"{self.name}: no setting {name!r}; its settings: {known}")
+        for name, default in self.settings.items():
+            if default is REQUIRED and name not in settings:
+                raise TypeError(f"{self.name}: the setting {name!r} is missing; write {self.name}(x, {name}=...)")
+
+    def rules(self, count: int) -> tuple[Rule | None, ...]:
+        """One rule per input, for `count` inputs."""
+        if self.each is None:
+            return self.vjps
+        return tuple(functools.partial(self.each, position=position) for position in range(count))
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
+
+
+def as_operand(x: Any) -> Any:
+    """Turn nested lists and tuples into arrays; leave arrays, numbers and Tensors as they are.
+
+    Python numbers must stay Python numbers: as arrays they would promote float32 to float64.
+    """
+    return np.asarray(x) if isinstance(x, list | tuple) else x

@@ -1,0 +1,73 @@
+"""Operations that combine entries along axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.ops.op import Op
+from autograd_mini.ops.shape import broadcast_to, reshape
+
+_REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
+
+
+def _kept_shape(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> tuple[int, ...]:
+    axes = {a % max(len(shape), 1) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)}
+    return tuple(1 if position in axes else size for position, size in enumerate(shape))
+
+
+def _restore(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Give a reduced array its lost axes back, with length 1, so that it broadcasts against x."""
+    return reduced if keepdims or axis is None else reshape(reduced, shape=_kept_shape(x.shape, axis))
+
+
+def _spread(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    return broadcast_to(_restore(reduced, x, axis, keepdims), shape=x.shape)
+
+
+reduce_sum = Op(
+    "sum",
+    lambda x, *, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    lambda g, out, x, *, axis, keepdims: _spread(g, x, axis, keepdims),
+    settings=_REDUCTION,
+    symbol="Σ",
+    numpy=np.sum,
+    doc="""Sum over the given axis, axes, or all; each summand gets the whole gradient.
+
+    >>> ag.sum(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([4., 6.], op='sum')
+    """,
+)
+
+mean = Op(
+    "mean",
+    lambda x, *, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    lambda g, out, x, *, axis, keepdims: _spread(g / max(x.size // max(out.size, 1), 1), x, axis, keepdims),
+    settings=_REDUCTION,
+    numpy=np.mean,
+    doc="""Arithmetic mean over the given axis, axes, or all; each of n entries gets 1/n of the gradient.
+
+    >>> ag.mean(ag.Tensor([1.0, 2.0, 6.0]))
+    Tensor(3.0, op='mean')
+    """,
+)
+
+
+def _max_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    winners = x == _restore(out, x, axis, keepdims)
+    return winners * (_restore(g, x, axis, keepdims) / reduce_sum(winners, axis=axis, keepdims=True))
+
+
+reduce_max = Op(
+    "max",
+    lambda x, *, axis, keepdims: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
+    _max_vjp,
+    settings=_REDUCTION,
+    numpy=np.max,
+    doc="""Largest entry over the given axis, axes, or all; entries that tie share the gradient equally.
+
+    >>> ag.max(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    Tensor([2., 4.], op='max')
+    """,
+)

@@ -1,0 +1,684 @@
+"""Tensor: a value that remembers how it was computed, and the walk that differentiates it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, SupportsIndex, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from autograd_mini import ops
+from autograd_mini.checks import Array, as_value, checked_data, checked_name, conforming, read_only, sizes
+from autograd_mini.errors import describe, failure
+from autograd_mini.ops import Op, Traced, as_operand
+
+_new = object.__new__
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_NO_SETTINGS: dict[str, Any] = {}
+
+
+class Tensor(Traced):
+    """A value in a computational graph: a leaf that holds data, or the result of an operation on other Tensors.
+
+    A Tensor is a variable; plain arrays and numbers are constants. `data` may be a number, a nested list or an array of
+    any shape, and is copied. Floats keep their dtype; Python numbers and integers become float64. With
+    `requires_grad=False` the Tensor is a constant with a name, and keeps any numeric dtype. `name` is what drawings,
+    errors and reports call it.
+
+    Raises TypeError for complex, string or object data, for booleans that require a gradient, and for data that
+    contain Tensors (their graph would be lost); ValueError for a ragged list.
+
+    >>> x = Tensor(3.0, name="x")
+    >>> y = x * x
+    >>> y.backward()
+    >>> x.grad
+    np.float64(6.0)
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_grad",
+        "_name",
+        "_requires_grad",
+        "_retains_grad",
+        "inputs",
+        "op",
+        "settings",
+    )
+
+    op: Op | None
+    """The operation that computed this Tensor; None for a leaf."""
+    inputs: tuple[Any, ...]
+    """What it was computed from, in order: Tensors, arrays and numbers."""
+    settings: dict[str, Any]
+    """The operation's settings: axis, shape and the like."""
+
+    _data: Array
+    _grad: Array | None
+    _name: str | None
+    _requires_grad: bool
+    _retains_grad: bool
+
+    def __init__(
+        self,
+        data: ArrayLike,
+        *,
+        requires_grad: bool = True,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
+    ) -> None:
+        _fill_leaf(self, checked_data(data, requires_grad, dtype, copy=True), requires_grad, name)
+
+    # ------------------------------------------------------------------------------------------ attributes
+
+    @property
+    def data(self) -> Array:
+        """The value: an ndarray, or a NumPy scalar for shape ().
+
+        A leaf's value may be replaced by one of the same shape, which is cast to the leaf's dtype; ValueError for
+        another shape, TypeError for a Tensor that was computed.
+        """
+        return self._data
+
+    @data.setter
+    def data(self, value: ArrayLike) -> None:
+        if value is self._data:
+            return
+        if self.op is not None:
+            raise TypeError(f"data: {describe(self)} was computed by {self.op.name}; set the data of a leaf instead")
+        self._data = conforming("data", value, self)
+
+    @property
+    def grad(self) -> Array | None:
+        """dL/d(self) after `L.backward()`: read-only, of the shape and dtype of the data; None before."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: ArrayLike | None) -> None:
+        self._grad = None if value is None else read_only(conforming("grad", value, self))
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this Tensor. Settable on a leaf of floats; TypeError otherwise."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self.op is not None:
+            raise TypeError(f"requires_grad: {describe(self)} was computed; write x.detach() for a constant copy")
+        if value and self.dtype.kind != "f":
+            raise TypeError(f"requires_grad: {describe(self, True)} is not of floats; write x.astype(float)")
+        self._requires_grad = bool(value)
+
+    @property
+    def name(self) -> str | None:
+        """What drawings, errors and reports call this Tensor."""
+        return self._name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self._name = checked_name(value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis; () for a scalar."""
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of the data."""
+        return self._data.dtype
+
+    @property
+    def T(self) -> Tensor:
+        """The Tensor with its axes reversed."""
+        return _record(ops.transpose, (self,), {"axes": None})
+
+    # --------------------------------------------------------------------------------------- differentiation
+
+    def backward(self, gradient: ArrayLike | None = None) -> None:
+        """Add dL/dx to `x.grad` for every leaf x that this Tensor L was computed from.
+
+        L must have one entry, unless `gradient` gives dM/dL for some further M, in the shape of L. Tensors with
+        `retain_grad()` get theirs too. If anything fails, no `.grad` has changed.
+
+        Raises ValueError for a non-scalar L without `gradient`, or one of another shape; TypeError if no input of L
+        requires a gradient.
+
+        >>> w = Tensor([1.0, 2.0])
+        >>> (w * w).sum().backward()
+        >>> w.grad
+        array([2., 4.])
+        """
+        seed = _seed(self, gradient)
+        finished = [(node, g) for node, g in walk(self, seed) if node.op is None or node._retains_grad]
+        for node, g in finished:
+            _receive(node, g)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this computed Tensor in `.grad` at each `backward()`, replacing the previous one."""
+        if not self._requires_grad:
+            raise TypeError(f"retain_grad: {describe(self)} does not require a gradient")
+        self._retains_grad = True
+
+    def zero_grad(self) -> None:
+        """Forget the gradient, so that the next `backward()` starts anew."""
+        self._grad = None
+
+    def detach(self) -> Tensor:
+        """A constant Tensor that shares this one's data and has no history."""
+        return _leaf(self._data, False, self._name)
+
+    def named(self, name: str) -> Tensor:
+        """Give this Tensor a name and return it: `h = (x @ w).named("h")`."""
+        self.name = name
+        return self
+
+    # ----------------------------------------------------------------------------------------- out of the graph
+
+    def item(self) -> Any:
+        """The only entry as a Python number; ValueError if there is not exactly one."""
+        if self._data.size != 1:
+            raise ValueError(f"item: {describe(self)} has {self._data.size} entries, not 1; index it first")
+        return self._data.item()
+
+    def numpy(self) -> Array:
+        """A copy of the data as an ndarray, free to be changed."""
+        return np.array(self._data)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ValueError(f"bool: {describe(self)} is ambiguous; write (x > 0).data.any() or .all()")
+        return bool(self._data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self._data, separator=", ", prefix="Tensor(") if self.shape else str(self._data)
+        details = [f"name={self._name!r}"] if self._name is not None else []
+        details += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
+        details += [] if self._requires_grad else ["requires_grad=False"]
+        details += [f"op={self.op.name!r}"] if self.op is not None else []
+        return f"Tensor({', '.join([body, *details])})"
+
+    # --------------------------------------------------------------------------------------- NumPy's protocols
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self._requires_grad or self.op is not None:
+            raise TypeError(
+                f"array: {describe(self)} would lose its graph; write x.data for its value, "
+                "or ag.stack([x, y]) to join Tensors"
+            )
+        return np.array(self._data, dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        if settings.get("out") is not None:
+            raise TypeError(f"{ufunc.__name__}: an array can't be updated in place from a Tensor; write a = a + x")
+        if method != "__call__" or ufunc not in _NUMPY:
+            raise TypeError(_no_rule(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"))
+        return _NUMPY[ufunc](*inputs, **settings)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in _QUERIES:
+            plain = [x.data if isinstance(x, Tensor) else x for x in args]
+            return func(*plain, **kwargs)
+        if func not in _NUMPY:
+            raise TypeError(_no_rule(func.__name__))
+        return _NUMPY[func](*args, **kwargs)
+
+    # -------------------------------------------------------------------------------------------- as a sequence
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"len: {describe(self)} has no axis")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[position] for position in range(len(self)))
+
+    def __getitem__(self, index: Any) -> Tensor:
+        arrays, pattern = ops.split_index(index)
+        return _record(ops.getitem, (self, *arrays), {"index": pattern})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"setitem: {describe(self)} is recorded and can't be changed in place; write ag.where(mask, new, x), "
+            "or x.data[index] = value on a leaf before it is used"
+        )
+
+    # ------------------------------------------------------------------------------------------------- methods
+
+    def sum(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
+        """Sum over the axis, axes, or all."""
+        return _record(ops.reduce_sum, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def mean(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
+        """Arithmetic mean over the axis, axes, or all."""
+        return _record(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})
+
+    def max(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
+        """Largest entry over the axis, axes, or all; ties share the gradient equally."""
+        return _record(ops.reduce_max, (self,), {"axis": axis, "keepdims": keepdims})
+
+    @overload
+    def reshape(self, *shape: SupportsIndex) -> Tensor: ...
+    @overload
+    def reshape(self, shape: Sequence[SupportsIndex], /) -> Tensor: ...
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same entries in another shape, given as numbers or as one tuple; one size may be -1."""
+        return _record(ops.reshape, (self,), {"shape": sizes(shape)})
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes reversed, or in the order given, as numbers or as one tuple."""
+        return _record(ops.transpose, (self,), {"axes": sizes(axes) or None})
+
+    def astype(self, dtype: DTypeLike) -> Tensor:
+        """This Tensor in another dtype; gradients are cast back."""
+        return _record(ops.astype, (self,), {"dtype": np.dtype(dtype)})
+
+    def exp(self) -> Tensor:
+        """e**self, elementwise."""
+        return _record(ops.exp, (self,))
+
+    def log(self) -> Tensor:
+        """Natural logarithm, elementwise."""
+        return _record(ops.log, (self,))
+
+    def sqrt(self) -> Tensor:
+        """Square root, elementwise."""
+        return _record(ops.sqrt, (self,))
+
+    def tanh(self) -> Tensor:
+        """Hyperbolic tangent, elementwise."""
+        return _record(ops.tanh, (self,))
+
+    def sigmoid(self) -> Tensor:
+        """1 / (1 + exp(-self)), elementwise."""
+        return _record(ops.sigmoid, (self,))
+
+    def relu(self) -> Tensor:
+        """max(self, 0), elementwise."""
+        return _record(ops.relu, (self,))
+
+    @staticmethod
+    def record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Tensor:
+        """Apply an operation to inputs of which at least one is a Tensor; what `op(x)` calls."""
+        return _record(op, inputs, settings)
+
+    # ----------------------------------------------------------------------------------------------- operators
+    # fmt: off
+    def __neg__(self) -> Tensor: return _record(ops.negative, (self,))
+    def __pos__(self) -> Tensor: return _record(ops.positive, (self,))
+    def __abs__(self) -> Tensor: return _record(ops.absolute, (self,))
+    def __add__(self, other: Any) -> Tensor: return _record(ops.add, (self, other))
+    def __radd__(self, other: Any) -> Tensor: return _record(ops.add, (other, self))
+    def __sub__(self, other: Any) -> Tensor: return _record(ops.subtract, (self, other))
+    def __rsub__(self, other: Any) -> Tensor: return _record(ops.subtract, (other, self))
+    def __mul__(self, other: Any) -> Tensor: return _record(ops.multiply, (self, other))
+    def __rmul__(self, other: Any) -> Tensor: return _record(ops.multiply, (other, self))
+    def __truediv__(self, other: Any) -> Tensor: return _record(ops.divide, (self, other))
+    def __rtruediv__(self, other: Any) -> Tensor: return _record(ops.divide, (other, self))
+    def __pow__(self, other: Any) -> Tensor: return _record(ops.power, (self, other))
+    def __rpow__(self, other: Any) -> Tensor: return _record(ops.power, (other, self))
+    def __matmul__(self, other: Any) -> Tensor: return _record(ops.matmul, (self, other))
+    def __rmatmul__(self, other: Any) -> Tensor: return _record(ops.matmul, (other, self))
+    def __lt__(self, other: Any) -> Tensor: return _record(ops.less, (self, other))
+    def __le__(self, other: Any) -> Tensor: return _record(ops.less_equal, (self, other))
+    def __gt__(self, other: Any) -> Tensor: return _record(ops.greater, (self, other))
+    def __ge__(self, other: Any) -> Tensor: return _record(ops.greater_equal, (self, other))
+    # fmt: on
+
+    def __eq__(self, other: Any) -> Any:
+        return NotImplemented if _incomparable(other) else _record(ops.equal, (self, other))
+
+    def __ne__(self, other: Any) -> Any:
+        return NotImplemented if _incomparable(other) else _record(ops.not_equal, (self, other))
+
+    # `==` compares entries, so a Tensor is found in a dict or set by identity alone.
+    __hash__ = object.__hash__
+
+
+# ------------------------------------------------------------------------------------------------- recording
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within the block (or the decorated function) operations compute but are not recorded.
+
+    The setting belongs to the current thread or task, and ends with the block even after an exception.
+
+    >>> x = Tensor(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y
+    Tensor(4.0, requires_grad=False)
+    """
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+@contextmanager
+def recording() -> Iterator[bool]:
+    """Record within the block even inside `no_grad`; yields whether operations were recorded outside it."""
+    token = _recording.set(True)
+    try:
+        yield token.old_value is not False
+    finally:
+        _recording.reset(token)
+
+
+def _record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
+    """Compute `op`, and remember how if a gradient or a trace may need it.
+
+    Every operation passes here, so the loop is written out: on scalars its cost is the cost of the program.
+    """
+    arrays = []
+    requires_grad = tracked = False
+    for x in inputs:
+        if isinstance(x, Tensor):
+            arrays.append(x._data)
+            requires_grad = requires_grad or x._requires_grad
+            tracked = tracked or x.op is not None
+        elif isinstance(x, list | tuple):
+            return _record(op, tuple(map(as_operand, inputs)), settings)
+        else:
+            arrays.append(x)
+    try:
+        data: Any = op.forward(*arrays, **settings)
+    except (TypeError, ValueError, IndexError) as error:
+        raise failure(op, inputs, settings, error) from error
+    if not isinstance(data, np.generic):
+        data = as_value(data)
+    if not ((requires_grad or tracked) and _recording.get()):
+        return _leaf(data, False)
+    return _node(op, inputs, settings, data, requires_grad and op.differentiable)
+
+
+def _node(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], data: Array, requires_grad: bool) -> Tensor:
+    node = _new(Tensor)
+    node._data = data
+    node._grad = node._name = None
+    node._requires_grad = requires_grad and (data.dtype.kind == "f" or _refuse_complex(op, inputs, data))
+    node._retains_grad = False
+    node.op = op
+    node.inputs = inputs
+    node.settings = settings
+    return node
+
+
+def _refuse_complex(op: Op, inputs: tuple[Any, ...], data: Array) -> bool:
+    """Integers and booleans carry no gradient (False); complex numbers and objects would carry a wrong one."""
+    if data.dtype.kind in "iub":
+        return False
+    operands = ", ".join(describe(x, True) for x in inputs)
+    raise TypeError(f"{op.name}: {operands}: a result of {data.dtype} has no gradient here; use float data")
+
+
+def _leaf(data: Array, requires_grad: bool, name: str | None = None) -> Tensor:
+    leaf = _new(Tensor)
+    _fill_leaf(leaf, data, requires_grad, name)
+    return leaf
+
+
+def _fill_leaf(leaf: Tensor, data: Array, requires_grad: bool, name: str | None) -> None:
+    leaf._data = data
+    leaf._grad = None
+    leaf._name = checked_name(name)
+    leaf._requires_grad = requires_grad
+    leaf._retains_grad = False
+    leaf.op = None
+    leaf.inputs = ()
+    leaf.settings = _NO_SETTINGS
+
+
+def as_tensor(
+    data: ArrayLike | Tensor,
+    *,
+    requires_grad: bool = True,
+    dtype: DTypeLike | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """A Tensor that shares the memory of an array (where dtypes allow); a Tensor is returned as it is.
+
+    >>> shared = np.zeros(2)
+    >>> x = as_tensor(shared, name="x")
+    >>> shared[0] = 5.0
+    >>> x
+    Tensor([5., 0.], name='x')
+    """
+    if isinstance(data, Tensor):
+        return data
+    return _leaf(checked_data(data, requires_grad, dtype, copy=False), requires_grad, name)
+
+
+# ------------------------------------------------------------------------------------------------------ the walk
+
+
+def topological_order(output: Tensor) -> list[Tensor]:
+    """Every Tensor that `output` was computed from, and itself last: each after all its inputs.
+
+    >>> x = Tensor(1.0, name="x")
+    >>> [node.name or node.op.name for node in topological_order((x + x) * x)]
+    ['x', 'add', 'multiply']
+    """
+    order: list[Tensor] = []
+    entered: set[Tensor] = set()
+    stack: list[Tensor | None] = [output]
+    while stack:
+        node = stack.pop()
+        if node is None:  # all inputs of the node below this mark are in order
+            order.append(stack.pop())  # type: ignore[arg-type]
+        elif node not in entered:
+            entered.add(node)
+            stack += (node, None)
+            stack += [x for x in reversed(node.inputs) if isinstance(x, Tensor) and x not in entered]
+    return order
+
+
+def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence[Tensor] = ()) -> Iterator[Any]:
+    """Go back from `output` and yield each node with its finished gradient, after all the nodes that use it.
+
+    With `create_graph` the gradients are Tensors, recorded like any other computation. With `wrt` only the paths that
+    lead to these Tensors are followed.
+    """
+    order = topological_order(output)
+    needed = _leading_to(wrt, order) if wrt else None
+    totals = {output: seed}
+    private: set[Tensor] = set()  # nodes whose total is an array of our own, into which a gradient may be added
+    while order:
+        node = order.pop()
+        g = totals.pop(node, None)
+        if g is None:
+            continue
+        yield node, g
+        op = node.op
+        if op is None:
+            continue
+        out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
+        for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
+            if rule is None or not isinstance(x, Tensor) or not x._requires_grad:
+                continue
+            if needed is not None and x not in needed:
+                continue
+            if op.accumulate is not None and not create_graph and x.ndim:
+                _accumulate(node, g, x, totals, private)
+                continue
+            contribution = rule(g, out, *inputs, **node.settings)
+            data = x._data
+            if contribution.dtype is not data.dtype or contribution.shape != data.shape:
+                contribution = _fit(contribution, node, x)
+            totals[x] = totals[x] + contribution if x in totals else contribution
+
+
+def _edges(node: Tensor, needed: set[Tensor] | None = None) -> list[tuple[Tensor, ops.Rule]]:
+    """The inputs to which a gradient flows, each with the rule for it."""
+    if node.op is None:
+        return []
+    return [
+        (x, rule)
+        for x, rule in zip(node.inputs, node.op.rules(len(node.inputs)))
+        if rule is not None and isinstance(x, Tensor) and (x._requires_grad if needed is None else x in needed)
+    ]
+
+
+def _leading_to(wrt: Sequence[Tensor], order: list[Tensor]) -> set[Tensor]:
+    needed = set(wrt)
+    for node in order:
+        if node not in needed and _edges(node, needed):
+            needed.add(node)
+    return needed
+
+
+def _arrays(node: Tensor) -> list[Any]:
+    return [x._data if isinstance(x, Tensor) else x for x in node.inputs]
+
+
+def _accumulate(node: Tensor, g: Any, x: Tensor, totals: dict[Tensor, Any], private: set[Tensor]) -> None:
+    """Add into the total in place: reading n entries one by one must not make n arrays of the full size."""
+    if x not in private:
+        totals[x] = np.array(totals[x]) if x in totals else np.zeros_like(x._data)
+        private.add(x)
+    assert node.op is not None
+    assert node.op.accumulate is not None
+    node.op.accumulate(totals[x], g, *_arrays(node), **node.settings)
+
+
+def _fit(g: Any, node: Tensor, x: Tensor) -> Any:
+    """Sum a gradient over the axes along which `x` was broadcast, and cast it to the dtype of `x`."""
+    g = _unbroadcast(g, x.shape) if g.shape != x.shape else g
+    if g.shape != x.shape:
+        assert node.op is not None
+        raise ValueError(
+            f"{node.op.name}: its rule gave a gradient of shape {g.shape} for {describe(x)}; mend the rule"
+        )
+    return g if g.dtype == x.dtype else ops.astype(g, dtype=x.dtype)
+
+
+def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    added = len(g.shape) - len(shape)
+    if added > 0:
+        g = ops.reduce_sum(g, axis=tuple(range(added)))
+    stretched = tuple(axis for axis, (m, n) in enumerate(zip(g.shape, shape)) if n == 1 != m)
+    return ops.reduce_sum(g, axis=stretched, keepdims=True) if stretched else g
+
+
+def gradients(
+    output: Tensor,
+    wrt: Sequence[Tensor] | None = None,
+    gradient: Any = None,
+    *,
+    create_graph: bool = False,
+) -> Any:
+    """The gradients of `output`, leaving every `.grad` as it is.
+
+    Without `wrt`, a dict of every Tensor that takes part to its gradient; with `wrt`, a list in that order, zero for a
+    Tensor that `output` does not depend on. With `create_graph=True` the gradients are Tensors that can be
+    differentiated again. `gradient` is as in `Tensor.backward`.
+
+    Raises TypeError if `wrt` is not a sequence of Tensors that require gradients, and as `Tensor.backward`.
+
+    >>> x = Tensor(3.0)
+    >>> (slope,) = gradients(x**3, [x], create_graph=True)
+    >>> slope
+    Tensor(27.0, op='multiply')
+    >>> gradients(slope, [x])
+    [np.float64(18.0)]
+    """
+    wrt = None if wrt is None else _checked_wrt(wrt)
+    seed = _seed_tensor(output, gradient) if create_graph else _seed(output, gradient)
+    if wrt is None:
+        return dict(walk(output, seed, create_graph=create_graph))
+    wanted = set(wrt)
+    found = {node: g for node, g in walk(output, seed, create_graph=create_graph, wrt=wrt) if node in wanted}
+    return [found[x] if x in found else _zero(x, create_graph) for x in wrt]
+
+
+def _zero(x: Tensor, create_graph: bool) -> Any:
+    zero = np.zeros_like(x._data)[()]
+    return _leaf(zero, False) if create_graph else zero
+
+
+def _checked_wrt(wrt: Any) -> list[Tensor]:
+    if isinstance(wrt, Tensor):
+        raise TypeError(f"gradients: wrt is one Tensor, {describe(wrt)}; write wrt=[x]")
+    tensors: list[Tensor] = list(wrt)
+    for x in tensors:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"gradients: wrt holds a {type(x).__name__}; only Tensors have gradients")
+        if not x._requires_grad:
+            raise TypeError(f"gradients: {describe(x)} does not require a gradient; create it with requires_grad=True")
+    return tensors
+
+
+def _seed(output: Tensor, gradient: Any) -> Any:
+    """The gradient to start from: ones for an output of one entry, else a private copy of what was given."""
+    if not output._requires_grad:
+        raise TypeError(
+            f"backward: {describe(output)} does not depend on a Tensor that requires a gradient; "
+            "check requires_grad of its inputs, and that it was not computed under ag.no_grad() or detached"
+        )
+    if gradient is not None:
+        given = gradient._data if isinstance(gradient, Tensor) else gradient
+        return conforming("gradient", np.array(given), output)
+    if output.size != 1:
+        raise ValueError(
+            f"backward: {describe(output)} has {output.size} entries, not 1; "
+            "reduce it with .sum() or .mean(), or pass gradient= in its shape"
+        )
+    return np.ones_like(output._data)[()]
+
+
+def _seed_tensor(output: Tensor, gradient: Any) -> Tensor:
+    """The same as a Tensor; a Tensor that was given stays in the graph."""
+    seed = _leaf(_seed(output, gradient), False)
+    return ops.astype(gradient, dtype=output.dtype) if isinstance(gradient, Tensor) else seed
+
+
+def _receive(node: Tensor, g: Array) -> None:
+    if node._grad is not None and node.op is None:
+        g = node._grad + g
+    node._grad = read_only(g)
+
+
+def _incomparable(other: Any) -> bool:
+    return other is None or isinstance(other, str)
+
+
+# ------------------------------------------------------------------------------------------- NumPy's functions
+
+_NUMPY: dict[Any, Any] = {op.numpy: op for op in vars(ops).values() if isinstance(op, Op) and op.numpy is not None}
+_NUMPY |= {np.concatenate: ops.concatenate, np.stack: ops.stack}
+
+_QUERIES = frozenset({np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.allclose, np.array_equal})
+"""NumPy functions whose result does not carry a gradient: they see the plain data."""
+
+
+def _no_rule(name: str) -> str:
+    return (
+        f"np.{name}: no derivative is known for it; compute with the operations of autograd_mini, "
+        "define it with ag.Op(name, forward, *rules), or pass x.data for a result without gradient"
+    )

@@ -1,0 +1,227 @@
+"""Checks of gradients against finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array
+from autograd_mini.tensor import Tensor, gradients
+
+LEVELS = 9
+"""Steps tried per scale, each half the one before."""
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+Point = Sequence[Array]
+
+
+class GradientMismatchError(AssertionError):
+    """Autodiff and finite differences disagree, or finite differences can't decide."""
+
+
+def check_gradient(function: Callable[..., Any], *inputs: Any, order: int = 2, rtol: float = 1e-5) -> None:
+    """Check the gradients of `function` at `inputs` against central differences, up to the given order.
+
+    `function` takes Tensors and returns one, of any shape: its entries are combined with fixed random weights. Inputs
+    are numbers or arrays, computed with in float64. Differences are extrapolated to step 0 (Ridders, Advances in
+    Engineering Software 4, 1982) from steps in proportion to the entry, which gives an error estimate. An entry passes
+    if the two differ by at most `rtol` of itself, 1e-9 of the largest entry, and that estimate. No absolute tolerance
+    takes part, so the scale of the function does not matter. Second order checks the gradient of a random combination
+    of the first-order gradients.
+
+    Raises GradientMismatchError (an AssertionError) naming the entry, both values and the step; TypeError if `function`
+    returns no Tensor; ValueError if it is not finite or gives two results for one point.
+
+    >>> import autograd_mini as ag
+    >>> check_gradient(lambda x, y: ag.tanh(x) * y, [0.5, -1.0], 2.0)
+    >>> wrong = ag.Op("wrong", lambda x: x**3, lambda g, out, x: g * 3.003 * x**2)
+    >>> check_gradient(wrong, 2.0)
+    Traceback (most recent call last):
+    autograd_mini.testing.GradientMismatchError: wrong: order 1, input 0, entry (): autodiff gives 12.01..., finite
+    differences 12.0... (error about ..., step ...); 1 of 1 entries differ
+    """
+    point = [np.array(x.data if isinstance(x, Tensor) else x, np.float64) for x in inputs]
+    name = str(getattr(function, "name", getattr(function, "__name__", "function")))
+    generator = np.random.default_rng(0)
+    with np.errstate(all="ignore"):
+        _check_repeatable(name, function, point)
+        scalar = _weighted(function, point, generator)
+        for current in range(1, order + 1):
+            _check_order(f"{name}: order {current}", scalar, point, rtol)
+            scalar = _directional(scalar, point, generator)
+
+
+def _check_repeatable(name: str, function: Callable[..., Any], point: Point) -> None:
+    first, second = _evaluate(function, point), _evaluate(function, point)
+    if not isinstance(first, Tensor):
+        raise TypeError(f"check_gradient: {name} returned {type(first).__name__}, not a Tensor")
+    if not np.isfinite(first.data).all():
+        raise ValueError(f"check_gradient: {name} is not finite at this point; choose another")
+    if not np.array_equal(first.data, second.data):
+        raise ValueError(f"check_gradient: {name} gives two results for one point; fix its random numbers")
+
+
+def _evaluate(function: Callable[..., Any], point: Point) -> Any:
+    return function(*(Tensor(x) for x in point))
+
+
+def _weights(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+    """Random weights away from 0, so that no entry is lost in the sum."""
+    weights: Array = generator.uniform(0.5, 1.5, shape) * generator.choice([-1.0, 1.0], shape)
+    return weights
+
+
+def _weighted(function: Callable[..., Any], point: Point, generator: np.random.Generator) -> Callable[..., Tensor]:
+    shape = _evaluate(function, point).shape
+    weights = _weights(shape, generator) if shape else 1.0  # a scalar function shows its own derivatives
+    return lambda *variables: (function(*variables) * weights).sum()
+
+
+def _directional(scalar: Callable[..., Tensor], point: Point, generator: np.random.Generator) -> Callable[..., Tensor]:
+    """The function that sums the gradient's entries with random weights: its gradient is the next order."""
+    weights = [_weights(x.shape, generator) for x in point]
+
+    def slope(*variables: Tensor) -> Tensor:
+        slopes = _gradients(scalar, variables, create_graph=True)
+        return sum(((g * w).sum() for g, w in zip(slopes, weights)), start=Tensor(0.0, requires_grad=False))
+
+    return slope
+
+
+def _gradients(scalar: Callable[..., Tensor], variables: Sequence[Tensor], create_graph: bool) -> list[Any]:
+    output = scalar(*variables)
+    if output.requires_grad:
+        return list(gradients(output, variables, create_graph=create_graph))
+    zeros = [np.zeros_like(x.data) for x in variables]
+    return [Tensor(zero, requires_grad=False) for zero in zeros] if create_graph else zeros
+
+
+def _check_order(label: str, scalar: Callable[..., Tensor], point: Point, rtol: float) -> None:
+    automatic = _gradients(scalar, [Tensor(x) for x in point], create_graph=False)
+    for position, slope in enumerate(automatic):
+        estimates = _estimates(scalar, point, position)
+        wrong = _disagreements(np.asarray(slope), estimates, rtol)
+        if wrong:
+            worst = max(wrong, key=lambda i: _distance(float(slope[i]), estimates[i]))
+            message = _message(float(slope[worst]), estimates[worst])
+            kink = _kink(_along(scalar, point, position, worst), estimates[worst])
+            raise GradientMismatchError(
+                f"{label}, input {position}, entry {worst}: {message}; {len(wrong)} of {len(estimates)} entries differ{kink}"
+            )
+
+
+# --------------------------------------------------------------------------------------------- finite differences
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A derivative by differences, its estimated error, the last step, and the derivative's natural size."""
+
+    value: float
+    error: float
+    step: float
+    natural: float
+
+
+def _estimates(scalar: Callable[..., Tensor], point: Point, position: int) -> dict[tuple[int, ...], Estimate]:
+    """The derivative of `scalar` in each entry of one input."""
+    return {index: _derivative(scalar, point, position, index) for index in np.ndindex(point[position].shape)}
+
+
+def _derivative(scalar: Callable[..., Tensor], point: Point, position: int, index: tuple[int, ...]) -> Estimate:
+    x = point[position]
+    along = _along(scalar, point, position, index)
+    best = Estimate(np.nan, np.inf, 0.0, 0.0)
+    for scale in _scales(float(x[index]), float(np.max(np.abs(x)))):
+        best = min(best, _ridders(along, scale), key=lambda estimate: estimate.error)
+        if best.error <= 1e-7 * abs(best.value) or best.error == 0:
+            break
+    return best
+
+
+def _along(
+    scalar: Callable[..., Tensor], point: Point, position: int, index: tuple[int, ...]
+) -> Callable[[float], float]:
+    """`scalar` as a function of a shift of one entry."""
+
+    def along(shift: float) -> float:
+        moved = point[position].copy()
+        moved[index] += shift
+        return float(_evaluate(scalar, [*point[:position], moved, *point[position + 1 :]]).data)
+
+    return along
+
+
+def _scales(entry: float, largest: float) -> list[float]:
+    """Sizes from which to take steps: the entry's own first, then its neighbours', then 1."""
+    return list(dict.fromkeys(size for size in (abs(entry), largest, 1.0) if size > 0))
+
+
+def _ridders(along: Callable[[float], float], scale: float) -> Estimate:
+    """Central differences at halved steps, extrapolated to step 0; the entry of the table that changes least."""
+    best = Estimate(np.nan, np.inf, 0.0, 0.0)
+    previous: list[float] = []
+    for level in range(LEVELS):
+        step = 0.1 * scale / 2**level
+        above, below = along(step), along(-step)
+        row = _extrapolated((above - below) / (2 * step), previous)
+        roundoff = EPSILON * max(abs(above), abs(below)) / step
+        for column in range(1, min(len(row), len(previous) + 1)):
+            change = max(abs(row[column] - row[column - 1]), abs(row[column] - previous[column - 1]))
+            if change + roundoff < best.error:
+                best = Estimate(row[column], change + roundoff, step, max(abs(above), abs(below)) / scale)
+        if best.error <= 1e-10 * abs(best.value):
+            break
+        previous = row if np.isfinite(row[0]) else []
+    return best
+
+
+def _extrapolated(difference: float, previous: list[float]) -> list[float]:
+    """The next row of Richardson's table: each column removes one more even power of the step."""
+    row = [difference]
+    for column, older in enumerate(previous, 1):
+        row.append(row[-1] + (row[-1] - older) / (4**column - 1))
+    return row
+
+
+# ------------------------------------------------------------------------------------------------------- verdict
+
+
+def _disagreements(automatic: Array, estimates: dict[tuple[int, ...], Estimate], rtol: float) -> list[tuple[int, ...]]:
+    largest = max((abs(estimate.value) for estimate in estimates.values()), default=0.0)
+    return [i for i, estimate in estimates.items() if not _agree(float(automatic[i]), estimate, largest, rtol)]
+
+
+def _agree(automatic: float, numeric: Estimate, largest: float, rtol: float) -> bool:
+    tolerance = rtol * abs(numeric.value) + 1e-9 * largest + numeric.error
+    return abs(automatic - numeric.value) <= tolerance and not _undecided(automatic, numeric)
+
+
+def _undecided(automatic: float, numeric: Estimate) -> bool:
+    """Whether the differences are too rough to confirm anything, be it in proportion to the value or by nature."""
+    return not numeric.error <= max(1e-3 * max(abs(automatic), abs(numeric.value)), 1e-9 * numeric.natural)
+
+
+def _distance(automatic: float, numeric: Estimate) -> float:
+    distance = abs(automatic - numeric.value)
+    return distance if np.isfinite(distance) else np.inf
+
+
+def _message(automatic: float, numeric: Estimate) -> str:
+    return (
+        f"autodiff gives {automatic!r}, finite differences {numeric.value!r} "
+        f"(error about {numeric.error:.1e}, step {numeric.step:.1e})"
+    )
+
+
+def _kink(along: Callable[[float], float], numeric: Estimate) -> str:
+    """What to say where the slopes to the left and to the right differ, or the differences can't decide."""
+    step = 1e-6 * (numeric.step or 1.0)
+    left, right = (along(0.0) - along(-step)) / step, (along(step) - along(0.0)) / step
+    if abs(left - right) > 1e-2 * max(abs(left), abs(right)):
+        return f"; the slope is {left:.3g} to the left and {right:.3g} to the right: a kink, a jump, or an edge"
+    return ""

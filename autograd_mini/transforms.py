@@ -1,0 +1,87 @@
+"""Functions of functions: from f to its gradient."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from autograd_mini import ops
+from autograd_mini.tensor import Tensor, gradients, recording, topological_order
+
+
+def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The function that computes the gradient of a scalar `function` in the arguments at `argnums`.
+
+    Arguments may be numbers, arrays or Tensors. The gradient is an array, or a Tensor where the function reads
+    Tensors from outside (as an argument or from its closure), so that it can be differentiated further. A tuple of
+    argnums gives a tuple of gradients.
+
+    Raises TypeError if `function` returns no Tensor, ValueError if it returns more than one entry.
+
+    >>> slope = grad(lambda x: x**3)
+    >>> slope(2.0), grad(slope)(2.0), grad(grad(slope))(2.0)
+    (np.float64(12.0), np.float64(12.0), np.float64(6.0))
+    """
+    both = value_and_grad(function, argnums)
+
+    @functools.wraps(function)
+    def gradient(*arguments: Any, **settings: Any) -> Any:
+        return both(*arguments, **settings)[1]
+
+    return gradient
+
+
+def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The function that computes a scalar `function` and its gradient, as `grad`, in one pass.
+
+    >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+    (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
+    """
+    positions = (argnums,) if isinstance(argnums, int) else argnums
+
+    @functools.wraps(function)
+    def both(*arguments: Any, **settings: Any) -> Any:
+        with recording() as was_recording:
+            variables = [_variable(arguments[position]) for position in positions]
+            output = _call(function, _replaced(arguments, positions, variables), settings)
+            differentiable = was_recording and _reads_outside(output, variables)
+            slopes = _gradients(output, variables, differentiable)
+        value = output if differentiable else output.data
+        return value, slopes[0] if isinstance(argnums, int) else tuple(slopes)
+
+    return both
+
+
+def _variable(argument: Any) -> Tensor:
+    """A node of its own for each argument, so that nested transforms of one value don't mix their derivatives."""
+    if isinstance(argument, Tensor) and argument.requires_grad:
+        return ops.positive(argument)  # type: ignore[no-any-return]
+    return Tensor(argument.data if isinstance(argument, Tensor) else argument)
+
+
+def _replaced(arguments: tuple[Any, ...], positions: tuple[int, ...], variables: list[Tensor]) -> list[Any]:
+    replaced = list(arguments)
+    for position, variable in zip(positions, variables, strict=True):
+        replaced[position] = variable
+    return replaced
+
+
+def _call(function: Callable[..., Any], arguments: list[Any], settings: dict[str, Any]) -> Tensor:
+    output = function(*arguments, **settings)
+    if isinstance(output, Tensor):
+        return output
+    name = getattr(function, "__name__", "the function")
+    raise TypeError(f"grad: {name} returned {type(output).__name__}, not a Tensor; was .data or float() used inside?")
+
+
+def _reads_outside(output: Tensor, variables: list[Tensor]) -> bool:
+    """Whether the output depends on a variable that is not one of ours."""
+    ours = set(variables)
+    return any(x.requires_grad and x.op is None and x not in ours for x in topological_order(output))
+
+
+def _gradients(output: Tensor, variables: list[Tensor], differentiable: bool) -> list[Any]:
+    if not output.requires_grad:
+        output = output + sum((variable * 0).sum() for variable in variables)
+    return gradients(output, variables, create_graph=differentiable)  # type: ignore[no-any-return]
