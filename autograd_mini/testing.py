@@ -29,9 +29,9 @@ def check_gradient(function: Callable[..., Any], *inputs: Any, order: int = 2, r
     `function` takes Tensors and returns one, of any shape: its entries are combined with fixed random weights. Inputs
     are numbers or arrays, computed with in float64. Differences are extrapolated to step 0 (Ridders, Advances in
     Engineering Software 4, 1982) from steps in proportion to the entry, which gives an error estimate. An entry passes
-    if the two differ by at most `rtol` of itself, 1e-9 of the largest entry, and that estimate. No absolute tolerance
-    takes part, so the scale of the function does not matter. Second order checks the gradient of a random combination
-    of the first-order gradients.
+    if the two differ by at most `rtol` of itself, 1e-9 of the largest entry, that estimate, and what autodiff's own
+    rounding can do. No absolute tolerance takes part, so the scale of the function does not matter. Second order checks
+    the gradient of a random combination of the first-order gradients.
 
     Raises GradientMismatchError (an AssertionError) naming the entry, both values and the step; TypeError if `function`
     returns no Tensor; ValueError if it is not finite or gives two results for one point.
@@ -42,7 +42,7 @@ def check_gradient(function: Callable[..., Any], *inputs: Any, order: int = 2, r
     >>> check_gradient(wrong, 2.0)
     Traceback (most recent call last):
     autograd_mini.testing.GradientMismatchError: wrong: order 1, input 0, entry (): autodiff gives 12.01..., finite
-    differences 12.0... (error about ..., step ...); 1 of 1 entries differ
+    differences 1... (error about ..., step ...); 1 of 1 entries differ
     """
     point = [np.array(x.data if isinstance(x, Tensor) else x, np.float64) for x in inputs]
     name = str(getattr(function, "name", getattr(function, "__name__", "function")))
@@ -102,16 +102,26 @@ def _gradients(scalar: Callable[..., Tensor], variables: Sequence[Tensor], creat
 
 def _check_order(label: str, scalar: Callable[..., Tensor], point: Point, rtol: float) -> None:
     automatic = _gradients(scalar, [Tensor(x) for x in point], create_graph=False)
-    for position, slope in enumerate(automatic):
+    for position, noise in enumerate(_rounding(scalar, point, automatic)):
+        slope = np.asarray(automatic[position])
         estimates = _estimates(scalar, point, position)
-        wrong = _disagreements(np.asarray(slope), estimates, rtol)
+        wrong = _disagreements(slope, estimates, rtol, noise)
         if wrong:
             worst = max(wrong, key=lambda i: _distance(float(slope[i]), estimates[i]))
-            message = _message(float(slope[worst]), estimates[worst])
+            count = f"{len(wrong)} of {len(estimates)} entries differ"
             kink = _kink(_along(scalar, point, position, worst), estimates[worst])
-            raise GradientMismatchError(
-                f"{label}, input {position}, entry {worst}: {message}; {len(wrong)} of {len(estimates)} entries differ{kink}"
-            )
+            message = _message(float(slope[worst]), estimates[worst])
+            raise GradientMismatchError(f"{label}, input {position}, entry {worst}: {message}; {count}{kink}")
+
+
+def _rounding(scalar: Callable[..., Tensor], point: Point, automatic: list[Any]) -> list[float]:
+    """How far autodiff's own gradients move when the inputs move by a few units in the last place."""
+    noise = [0.0] * len(point)
+    for units in (-3, -2, -1, 1, 2, 3):
+        nudged = _gradients(scalar, [Tensor(x * (1 + units * EPSILON)) for x in point], create_graph=False)
+        moves = [np.max(np.abs(new - old), initial=0.0) for new, old in zip(nudged, automatic)]
+        noise = [max(before, 4 * float(move)) for before, move in zip(noise, moves)]
+    return noise
 
 
 # --------------------------------------------------------------------------------------------- finite differences
@@ -191,19 +201,19 @@ def _extrapolated(difference: float, previous: list[float]) -> list[float]:
 # ------------------------------------------------------------------------------------------------------- verdict
 
 
-def _disagreements(automatic: Array, estimates: dict[tuple[int, ...], Estimate], rtol: float) -> list[tuple[int, ...]]:
+def _disagreements(
+    automatic: Array, estimates: dict[tuple[int, ...], Estimate], rtol: float, noise: float
+) -> list[tuple[int, ...]]:
     largest = max((abs(estimate.value) for estimate in estimates.values()), default=0.0)
-    return [i for i, estimate in estimates.items() if not _agree(float(automatic[i]), estimate, largest, rtol)]
+    floor = 1e-9 * largest + noise
+    return [i for i, estimate in estimates.items() if not _agree(float(automatic[i]), estimate, rtol, floor)]
 
 
-def _agree(automatic: float, numeric: Estimate, largest: float, rtol: float) -> bool:
-    tolerance = rtol * abs(numeric.value) + 1e-9 * largest + numeric.error
-    return abs(automatic - numeric.value) <= tolerance and not _undecided(automatic, numeric)
-
-
-def _undecided(automatic: float, numeric: Estimate) -> bool:
-    """Whether the differences are too rough to confirm anything, be it in proportion to the value or by nature."""
-    return not numeric.error <= max(1e-3 * max(abs(automatic), abs(numeric.value)), 1e-9 * numeric.natural)
+def _agree(automatic: float, numeric: Estimate, rtol: float, floor: float) -> bool:
+    tolerance = rtol * abs(numeric.value) + floor + numeric.error
+    # Differences too rough to confirm anything, in proportion to the value or by nature, don't count as agreement.
+    decided = numeric.error <= max(1e-3 * max(abs(automatic), abs(numeric.value)), 1e-9 * numeric.natural, floor)
+    return decided and abs(automatic - numeric.value) <= tolerance
 
 
 def _distance(automatic: float, numeric: Estimate) -> float:

@@ -1,0 +1,98 @@
+"""A drawing that renders with whatever Graphviz there is: the `dot` program, pygraphviz, or none."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+HELP = """no Graphviz found. Install ONE of:
+  pip install 'autograd-mini[draw]'   (pygraphviz 2.0 or newer, whose wheels carry Graphviz)
+  apt install graphviz
+  brew install graphviz
+  winget install Graphviz.Graphviz
+  conda install python-graphviz
+The DOT text needs none of these: drawing.source, or drawing.save('graph.dot')."""
+
+
+class RendererNotFoundError(graphviz.ExecutableNotFound):  # type: ignore[misc]
+    """There is neither a `dot` program nor pygraphviz; the message lists what to install."""
+
+    def __init__(self, message: str) -> None:
+        RuntimeError.__init__(self, message)  # the parent's own message only names the missing program
+
+
+class Drawing(graphviz.Digraph):  # type: ignore[misc]
+    """A `graphviz.Digraph` that falls back on pygraphviz where there is no `dot` program.
+
+    Nothing is rendered before `render`, `pipe` or a notebook asks for it.
+    """
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(body=[f"\t{line}\n" for line in lines], format="svg")
+
+    def pipe(self, format: str | None = None, *arguments: Any, encoding: str | None = None, **options: Any) -> Any:
+        """The picture as bytes, or as text with `encoding`."""
+        try:
+            return super().pipe(format, *arguments, encoding=encoding, **options)
+        except graphviz.ExecutableNotFound:
+            picture = _render_in_process(self.source, format or self.format)
+            return picture.decode(encoding) if encoding else picture
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        *,
+        outfile: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> str:
+        """Write the DOT text and the picture; returns the path of the picture.
+
+        As `graphviz.Digraph.render`: the picture is `filename.format`, or `outfile`, whose ending tells the format.
+        """
+        try:
+            path: str = super().render(filename, directory, view, cleanup, format, outfile=outfile, **options)
+        except graphviz.ExecutableNotFound:
+            path = os.fspath(outfile) if outfile else f"{self.filepath}.{format or self.format}"
+            _write(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:]))
+            if cleanup:
+                Path(self.filepath).unlink()
+            if view:
+                graphviz.view(path)
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **options: Any) -> dict[str, Any]:
+        """The picture in a notebook; without a renderer the message and the DOT text, not a traceback."""
+        try:
+            return dict(super()._repr_mimebundle_(include, exclude, **options))
+        except RendererNotFoundError as error:
+            return {"text/plain": f"{error}\n\n{self.source}"}
+
+
+def _render_in_process(source: str, format: str) -> bytes:
+    try:
+        import pygraphviz
+    except ImportError as error:  # also a pygraphviz whose system libraries are missing
+        there = (
+            "" if isinstance(error, ModuleNotFoundError) else f"\n(pygraphviz is present but does not load: {error})"
+        )
+        raise RendererNotFoundError(f"cannot draw the graph as {format}: {HELP}{there}") from error
+    try:
+        picture: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+    except TypeError as error:  # what pygraphviz says for a format that it does not know
+        raise ValueError(f"draw: pygraphviz has no format {format!r}; try svg, png or pdf") from error
+    return picture
+
+
+def _write(path: Path, picture: bytes) -> None:
+    """Write all or nothing: an interrupted run leaves no half picture."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        file.write(picture)
+    os.replace(file.name, path)

@@ -1,0 +1,84 @@
+"""Words and numbers on the nodes of a drawing, safe in DOT and in SVG."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+LONGEST = 48
+"""Characters of a line of text; longer ones are cut."""
+
+SHOWN_WHOLE = 6
+"""Entries of an array that are shown one by one; larger arrays are summarised."""
+
+# XML forbids these characters, and an SVG that contains them is not well-formed.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile(r"([\\{}|<> ])")
+
+
+def escaped(text: str) -> str:
+    r"""Text as it must stand in a record label to be shown as it is.
+
+    >>> escaped("a|b {<&>}")
+    'a\\|b\\ \\{\\<&amp;\\>\\}'
+    """
+    text = _FORBIDDEN.sub("", text).replace("&", "&amp;")
+    return _SPECIAL.sub(r"\\\1", text).replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
+
+
+def quoted(text: str) -> str:
+    r"""Text as a quoted DOT string, whose backslashes keep their meaning.
+
+    >>> print(quoted('say "x"'))
+    "say \"x\""
+    """
+    return '"' + text.replace('"', r"\"") + '"'
+
+
+def shortened(text: str) -> str:
+    """Text of at most LONGEST characters, its end cut off if it is longer.
+
+    >>> len(shortened("x" * 1000))
+    48
+    """
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def number(x: Any) -> str:
+    """A number with four significant digits.
+
+    >>> number(2.0), number(1 / 3), number(True)
+    ('2', '0.3333', 'True')
+    """
+    return str(x) if isinstance(x, bool | np.bool) else f"{x + 0:.4g}"  # + 0 turns -0 into 0
+
+
+def value(data: Any) -> str:
+    """An array in one line: whole if it is small, else its least, mean and largest entry.
+
+    >>> value(np.array([1.0, np.nan])), value(np.arange(100.0))
+    ('[1, nan]', 'min 0 mean 49.5 max 99')
+    """
+    array = np.asarray(data)
+    if array.size == 0:
+        return "empty"
+    if array.size <= SHOWN_WHOLE:
+        return _nested(array.tolist())
+    if array.dtype == bool:
+        return f"{np.count_nonzero(array)} of {array.size} True"
+    return _summary(array)
+
+
+def _nested(entries: Any) -> str:
+    return f"[{', '.join(map(_nested, entries))}]" if isinstance(entries, list) else number(entries)
+
+
+def _summary(array: Any) -> str:
+    finite = array[np.isfinite(array)].astype(np.float64)  # a float16 sum overflows at 65504
+    strange = array.size - finite.size
+    note = f", {strange} not finite" if strange else ""
+    if finite.size == 0:
+        return f"{strange} entries, none finite"
+    return f"min {number(finite.min())} mean {number(finite.mean())} max {number(finite.max())}{note}"

@@ -1,0 +1,84 @@
+"""Module: an object that owns parameters and computes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd_mini import Tensor
+
+
+class Module:
+    """The base of layers and models: write the computation in `forward`, and call the module.
+
+    Every Tensor that requires a gradient and is stored in an attribute, or in a list, tuple or dict there, is a
+    parameter; so are those of modules stored likewise. Parameters are named by their path when they are assigned,
+    unless they have a name already.
+
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Tensor(2.0)
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> model = Scale()
+    >>> model(3.0)
+    Tensor(6.0, op='multiply')
+    >>> list(model.named_parameters())
+    [('factor', Tensor(2.0, name='factor'))]
+    """
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        return self.forward(*inputs, **settings)
+
+    def forward(self, *inputs: Any, **settings: Any) -> Any:
+        """What the module computes; each subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        super().__setattr__(attribute, value)
+        for path, parameter in _named_parameters(value, ""):
+            # A name that ends the path was given by a module inside `value`, and grows as the modules nest.
+            if parameter.name is None or f".{path}".endswith(f".{parameter.name}"):
+                parameter.name = f"{attribute}.{path}" if path else attribute
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Pairs of path and parameter, in order of assignment; a parameter used twice comes once."""
+        seen: set[Tensor] = set()
+        for path, parameter in _named_parameters(self, ""):
+            if parameter not in seen:
+                seen.add(parameter)
+                yield path, parameter
+
+    def parameters(self) -> list[Tensor]:
+        """The parameters, in order of assignment."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def __repr__(self) -> str:
+        count = sum(parameter.size for parameter in self.parameters())
+        return f"{type(self).__name__}({count:,} parameters)"
+
+
+def _named_parameters(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(value, Tensor):
+        if value.requires_grad and value.op is None:
+            yield path, value
+        return
+    if any(value is ancestor for ancestor in above):
+        return  # a module that refers to the one it belongs to
+    for key, part in _parts(value):
+        yield from _named_parameters(part, f"{path}.{key}" if path else str(key), (*above, value))
+
+
+def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, Module):
+        yield from vars(value).items()
+    elif isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list | tuple):
+        yield from enumerate(value)
