@@ -37,7 +37,7 @@ def describe(x: Any, with_dtype: bool = False) -> str:
 
 def _call(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], with_dtypes: bool) -> str:
     operands = [describe(x, with_dtypes) for x in inputs]
-    if len(operands) == 2 and op.symbol != op.name:
+    if op.arity == 2 and op.symbol != op.name:
         return f" {op.symbol} ".join(operands)
     return ", ".join(operands + [f"{name}={value!r}" for name, value in settings.items()])
 

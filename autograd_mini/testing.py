@@ -182,7 +182,7 @@ def _ridders(along: Callable[[float], float], scale: float) -> Estimate:
         roundoff = EPSILON * max(abs(above), abs(below)) / step
         for column in range(1, min(len(row), len(previous) + 1)):
             change = max(abs(row[column] - row[column - 1]), abs(row[column] - previous[column - 1]))
-            if change + roundoff < best.error:
+            if level > 1 and change + roundoff < best.error:  # two steps may agree by chance, across a jump
                 best = Estimate(row[column], change + roundoff, step, max(abs(above), abs(below)) / scale)
         if best.error <= 1e-10 * abs(best.value):
             break

@@ -43,7 +43,7 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
     @functools.wraps(function)
     def both(*arguments: Any, **settings: Any) -> Any:
         with recording() as was_recording:
-            variables = [_variable(arguments[position]) for position in positions]
+            variables = [_variable(_argument(arguments, position)) for position in positions]
             output = _call(function, _replaced(arguments, positions, variables), settings)
             differentiable = was_recording and _reads_outside(output, variables)
             slopes = _gradients(output, variables, differentiable)
@@ -51,6 +51,12 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
         return value, slopes[0] if isinstance(argnums, int) else tuple(slopes)
 
     return both
+
+
+def _argument(arguments: tuple[Any, ...], position: int) -> Any:
+    if position < len(arguments):
+        return arguments[position]
+    raise TypeError(f"grad: there is no argument {position}; the call has {len(arguments)} positional arguments")
 
 
 def _variable(argument: Any) -> Tensor:

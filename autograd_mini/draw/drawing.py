@@ -34,10 +34,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def __init__(self, lines: list[str]) -> None:
         super().__init__(body=[f"\t{line}\n" for line in lines], format="svg")
 
-    def pipe(self, format: str | None = None, *arguments: Any, encoding: str | None = None, **options: Any) -> Any:
+    def pipe(self, format: str | None = None, *, encoding: str | None = None, **options: Any) -> Any:
         """The picture as bytes, or as text with `encoding`."""
         try:
-            return super().pipe(format, *arguments, encoding=encoding, **options)
+            return super().pipe(format=format, encoding=encoding, **options)
         except graphviz.ExecutableNotFound:
             picture = _render_in_process(self.source, format or self.format)
             return picture.decode(encoding) if encoding else picture
@@ -45,11 +45,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def render(
         self,
         filename: str | os.PathLike[str] | None = None,
+        *,
         directory: str | os.PathLike[str] | None = None,
         view: bool = False,
         cleanup: bool = False,
         format: str | None = None,
-        *,
         outfile: str | os.PathLike[str] | None = None,
         **options: Any,
     ) -> str:
@@ -58,7 +58,15 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         As `graphviz.Digraph.render`: the picture is `filename.format`, or `outfile`, whose ending tells the format.
         """
         try:
-            path: str = super().render(filename, directory, view, cleanup, format, outfile=outfile, **options)
+            path: str = super().render(
+                filename,
+                directory=directory,
+                view=view,
+                cleanup=cleanup,
+                format=format,
+                outfile=outfile,
+                **options,
+            )
         except graphviz.ExecutableNotFound:
             path = os.fspath(outfile) if outfile else f"{self.filepath}.{format or self.format}"
             _write(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:]))

@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
     >>> escaped("a|b {<&>}")
     'a\\|b\\ \\{\\<&amp;\\>\\}'
     """
-    text = _FORBIDDEN.sub("", text).replace("&", "&amp;")
+    text = _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
     return _SPECIAL.sub(r"\\\1", text).replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
 
 

@@ -1,0 +1,294 @@
+"""Modules, layers, initial weights, losses, batches and SGD."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+import nn
+from autograd_mini import Tensor
+from autograd_mini.testing import check_gradient
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+# --------------------------------------------------------------------------------------------------------- modules
+
+
+class Pair(nn.Module):
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.shared = nn.Linear(2, 2, rng=rng)
+        self.again = self.shared
+        self.parts = {"scale": Tensor(1.0), "frozen": Tensor(1.0, requires_grad=False)}
+        self.named = Tensor(0.5, name="gain")
+        self.note = "not a parameter"
+
+    def forward(self, x: Any) -> Any:
+        return self.shared(x) * self.parts["scale"] * self.named
+
+
+def test_parameters_by_path_each_once(rng: np.random.Generator) -> None:
+    pair = Pair(rng)
+    names = [(path, parameter.name) for path, parameter in pair.named_parameters()]
+    assert names == [
+        ("shared.weight", "shared.weight"),
+        ("shared.bias", "shared.bias"),
+        ("parts.scale", "parts.scale"),
+        ("named", "gain"),
+    ]
+    assert len(pair.parameters()) == 4
+
+
+def test_names_grow_as_modules_nest(rng: np.random.Generator) -> None:
+    class Outer(nn.Module):
+        def __init__(self) -> None:
+            self.encoder = nn.MLP([2, 3], rng=rng)
+
+    assert [p.name for p in Outer().parameters()] == ["encoder.layers.0.weight", "encoder.layers.0.bias"]
+
+
+def test_a_module_that_refers_to_its_owner(rng: np.random.Generator) -> None:
+    pair = Pair(rng)
+    pair.shared.owner = pair
+    assert len(pair.parameters()) == 4
+
+
+def test_zero_grad_forgets_every_gradient(rng: np.random.Generator) -> None:
+    pair = Pair(rng)
+    pair(np.ones((1, 2))).sum().backward()
+    assert all(p.grad is not None for p in pair.parameters())
+    pair.zero_grad()
+    assert all(p.grad is None for p in pair.parameters())
+
+
+def test_a_module_without_forward_says_so() -> None:
+    with pytest.raises(NotImplementedError, match=r"Module defines no forward\(self, x\)"):
+        nn.Module()(1.0)
+
+
+# ---------------------------------------------------------------------------------------------------------- layers
+
+
+def test_linear_is_affine(rng: np.random.Generator) -> None:
+    layer = nn.Linear(3, 2, rng=rng)
+    layer.bias.data = np.array([1.0, -1.0])
+    x = rng.normal(size=(5, 3))
+    np.testing.assert_allclose(layer(x).data, x @ layer.weight.data + [1.0, -1.0])
+    assert nn.Linear(3, 2, rng=rng, bias=False).parameters()[0].shape == (3, 2)
+
+
+def test_mlp_is_what_it_says(rng: np.random.Generator) -> None:
+    model = nn.MLP([3, 4, 2], rng=rng, activation="tanh")
+    W1, b1, W2, b2 = (p.data for p in model.parameters())
+    x = rng.normal(size=(5, 3))
+    np.testing.assert_allclose(model(x).data, np.tanh(x @ W1 + b1) @ W2 + b2)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", ag.tanh, lambda z: z * z])
+def test_gradients_of_an_mlp_by_name_or_function(rng: np.random.Generator, activation: Any) -> None:
+    model = nn.MLP([3, 4, 2], rng=rng, activation=activation)
+    x, labels = rng.normal(size=(5, 3)), [0, 1, 1, 0, 1]
+
+    def loss(*values: Tensor) -> Tensor:
+        model.layers[0].weight, model.layers[0].bias, model.layers[1].weight, model.layers[1].bias = values
+        return nn.softmax_cross_entropy(model(x), labels)
+
+    check_gradient(loss, *(p.numpy() for p in model.parameters()), order=1)
+
+
+def test_the_number_of_parameters_of_the_lecture(rng: np.random.Generator) -> None:
+    assert repr(nn.MLP([784, 200, 10], rng=rng)) == "MLP(159,010 parameters)"  # 004, Example 6.1
+    assert repr(nn.MLP([784, 10], rng=rng)) == "MLP(7,850 parameters)"
+
+
+def test_float32_models(rng: np.random.Generator) -> None:
+    model = nn.MLP([3, 4, 2], rng=rng, dtype=np.float32)
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float32)}
+
+
+def test_the_same_generator_gives_the_same_weights() -> None:
+    one, two = (nn.MLP([3, 4, 2], rng=np.random.default_rng(7)) for _ in range(2))
+    for a, b in zip(one.parameters(), two.parameters()):
+        np.testing.assert_array_equal(a.data, b.data)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda rng: nn.Linear(0, 2, rng=rng), ValueError, "sizes are at least 1, got 0"),
+        (lambda rng: nn.Linear(2.0, 2, rng=rng), TypeError, "sizes are whole numbers"),
+        (lambda rng: nn.Linear(2, 2, rng=0), TypeError, r"write rng=np\.random\.default_rng\(0\)"),
+        (lambda rng: nn.Linear(2, 2, rng=rng, dtype=int), TypeError, "parameters need floats"),
+        (lambda rng: nn.MLP([3], rng=rng), ValueError, "at least the sizes of input and output"),
+        (
+            lambda rng: nn.MLP([3, 2], rng=rng, activation="rleu"),
+            ValueError,
+            "unknown name 'rleu'; use one of identity",
+        ),
+        (lambda rng: nn.MLP([3, 2], rng=rng, activation=3), TypeError, "expected a name or a function"),
+    ],
+)
+def test_wrong_layers(rng: np.random.Generator, make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make(rng)
+
+
+def test_a_batch_of_the_wrong_width_names_the_weight(rng: np.random.Generator) -> None:
+    with pytest.raises(ValueError, match=r"matmul: array \(5, 4\) @ layers\.0\.weight \(3, 2\): inner sizes 4 and 3"):
+        nn.MLP([3, 2], rng=rng)(np.ones((5, 4)))
+
+
+def test_initial_weights_have_the_variance_of_the_papers(rng: np.random.Generator) -> None:
+    assert nn.he(500, 300, rng).var() == pytest.approx(2 / 500, rel=0.02)
+    assert nn.glorot(500, 300, rng).var() == pytest.approx(2 / 800, rel=0.02)
+
+
+# ---------------------------------------------------------------------------------------------------------- losses
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.integers(0, 1000))
+def test_cross_entropy_and_its_gradient(samples: int, classes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    z, y = Tensor(rng.normal(size=(samples, classes))), rng.integers(0, classes, samples)
+    loss = nn.softmax_cross_entropy(z, y)
+    loss.backward()
+    p = np.exp(z.data) / np.exp(z.data).sum(axis=1, keepdims=True)
+    assert loss.item() == pytest.approx(-np.mean(np.log(p[np.arange(samples), y])), abs=1e-14)
+    np.testing.assert_allclose(z.grad, (p - np.eye(classes)[y]) / samples, atol=1e-15)  # 004, eq. 6.26b
+    check_gradient(lambda t: nn.softmax_cross_entropy(t, y), z.data)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_cross_entropy_is_stable_at_huge_logits(dtype: Any) -> None:
+    z = Tensor(np.array([[1e4, -1e4], [-1e4, 1e4]]), dtype=dtype)
+    loss = nn.softmax_cross_entropy(z, [1, 1])
+    loss.backward()
+    assert loss.item() == 10000.0
+    np.testing.assert_array_equal(z.grad, [[0.5, -0.5], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels", "error", "message"),
+    [
+        (
+            (2, 3),
+            [0, 3],
+            ValueError,
+            "label 3 of sample 1 is not among the classes 0 to 2; are the labels counted from 1",
+        ),
+        ((2, 3), [-1, 0], ValueError, "label -1 of sample 0"),
+        ((2, 3), [0.0, 1.0], TypeError, r"labels of float64 are not integers; write labels\.astype\(int\)"),
+        ((2, 3), [True, False], TypeError, "labels of bool"),
+        ((2, 3), [0], ValueError, r"2 rows of logits need as many labels, got shape \(1,\)"),
+        ((2, 3), [[0], [1]], ValueError, r"got shape \(2, 1\)"),
+        ((0, 3), [], ValueError, "are empty; skip the batch"),
+        ((3,), [0], ValueError, r"logits have shape \(3,\), expected \(samples, classes\)"),
+    ],
+)
+def test_wrong_labels(shape: tuple[int, ...], labels: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        nn.softmax_cross_entropy(Tensor(np.zeros(shape)), labels)
+
+
+def test_nan_logits_flow_and_no_label_is_blamed() -> None:
+    loss = nn.softmax_cross_entropy(Tensor([[np.nan, 1.0], [0.0, 1.0]]), [0, 1])
+    assert np.isnan(loss.item())
+
+
+def test_labels_may_be_a_tensor_and_logits_an_array() -> None:
+    labels = Tensor([0, 1], requires_grad=False)
+    assert nn.softmax_cross_entropy(Tensor(np.zeros((2, 2))), labels).item() == pytest.approx(np.log(2))
+    assert nn.softmax_cross_entropy([[0.0, 0.0]], [0]) == pytest.approx(np.log(2))
+
+
+def test_mse_and_its_gradient(rng: np.random.Generator) -> None:
+    prediction, target = rng.normal(size=(4, 2)), rng.normal(size=(4, 2))
+    assert nn.mse(Tensor(prediction), target).item() == pytest.approx(np.mean((prediction - target) ** 2))
+    check_gradient(nn.mse, prediction, target)
+
+
+@pytest.mark.parametrize(("shape", "message"), [((4, 1), r"\(4,\) and \(4, 1\) differ"), ((0,), "differ")])
+def test_mse_of_shapes_that_would_broadcast(shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nn.mse(Tensor(np.zeros(4)), np.zeros(shape))
+    with pytest.raises(ValueError, match="the batch is empty"):
+        nn.mse(Tensor([]), [])
+
+
+# ------------------------------------------------------------------------------------------------- batches and SGD
+
+
+@given(st.integers(0, 20), st.integers(1, 8), st.integers(0, 100))
+def test_batches_are_a_shuffled_partition(samples: int, batch_size: int, seed: int) -> None:
+    x = np.arange(samples)
+    batches = list(nn.minibatches(x, -x, batch_size=batch_size, rng=np.random.default_rng(seed)))
+    assert sorted(int(n) for batch, _ in batches for n in batch) == list(range(samples))
+    assert all(np.array_equal(a, -b) for a, b in batches)
+    assert [len(a) for a, _ in batches[:-1]] == [batch_size] * max(len(batches) - 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "size", "message"),
+    [
+        ((np.ones(3), np.ones(4)), 2, r"lengths \[3, 4\]"),
+        ((), 2, "one length"),
+        ((np.ones(3),), 0, "at least 1 sample"),
+    ],
+)
+def test_wrong_batches_fail_before_the_first(arrays: Any, size: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nn.minibatches(*arrays, batch_size=size, rng=np.random.default_rng(0))
+
+
+def test_sgd_subtracts_the_gradient() -> None:
+    w, untouched = Tensor(np.array([1.0, 2.0], np.float32)), Tensor(5.0)
+    optimiser = nn.SGD([w, untouched], rate=0.1)
+    (w * w).sum().backward()
+    optimiser.step()
+    np.testing.assert_allclose(w.data, [0.8, 1.6], rtol=1e-6)
+    assert w.dtype == np.float32
+    assert untouched.data == 5.0
+    optimiser.zero_grad()
+    assert w.grad is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rate", "error", "message"),
+    [
+        ([], 0.1, ValueError, "there are no parameters"),
+        (Tensor(1.0), 0.1, TypeError, r"write SGD\(\[w\], rate\)"),
+        ([Tensor(1.0) * 2], 0.1, TypeError, "is not a leaf Tensor"),
+        ([Tensor(1.0, requires_grad=False)], 0.1, TypeError, "is not a leaf Tensor"),
+        ([np.ones(2)], 0.1, TypeError, "is not a leaf Tensor"),
+        ([Tensor(1.0)], 0.0, ValueError, "positive number"),
+        ([Tensor(1.0)], np.nan, ValueError, "positive number"),
+        ([Tensor(1.0)], np.inf, ValueError, "positive number"),
+    ],
+)
+def test_wrong_optimisers(parameters: Any, rate: float, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        nn.SGD(parameters, rate)
+
+
+def test_a_step_before_backward_is_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"call loss\.backward\(\) first"):
+        nn.SGD([Tensor(1.0)], rate=0.1).step()
+
+
+def test_two_layers_learn_exclusive_or(rng: np.random.Generator) -> None:
+    x, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
+    model = nn.MLP([2, 8, 2], rng=rng, activation="tanh")
+    optimiser = nn.SGD(model.parameters(), rate=0.5)
+    for _ in range(300):
+        optimiser.zero_grad()
+        nn.softmax_cross_entropy(model(x), y).backward()
+        optimiser.step()
+    assert model(x).data.argmax(axis=1).tolist() == y
