@@ -17,6 +17,7 @@ from autograd_mini.ops import greater_equal as greater_equal
 from autograd_mini.ops import less as less
 from autograd_mini.ops import less_equal as less_equal
 from autograd_mini.ops import log as log
+from autograd_mini.ops import logsumexp as logsumexp
 from autograd_mini.ops import matmul as matmul
 from autograd_mini.ops import maximum as maximum
 from autograd_mini.ops import mean as mean

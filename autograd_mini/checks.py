@@ -17,7 +17,7 @@ def as_value(data: Any) -> Array:
     """Data as Tensors hold it: an ndarray, or a NumPy scalar for shape () (seven times faster than a 0-d array)."""
     if isinstance(data, np.generic):
         return data  # type: ignore[return-value]
-    array: Array = np.asarray(data)
+    array: Array = data if type(data) is np.ndarray else np.asarray(data)
     return array if array.ndim else array[()]
 
 

@@ -322,9 +322,31 @@ class Tensor(Traced):
         return _record(ops.relu, (self,))
 
     @staticmethod
-    def record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Tensor:
-        """Apply an operation to inputs of which at least one is a Tensor; what `op(x)` calls."""
-        return _record(op, inputs, settings)
+    def record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
+        """Compute `op`, and remember how if a gradient or a trace may need it.
+
+        Every operation passes here, so the loop is written out: on scalars its cost is the cost of the program.
+        """
+        arrays = []
+        requires_grad = tracked = False
+        for x in inputs:
+            if isinstance(x, Tensor):
+                arrays.append(x._data)
+                requires_grad = requires_grad or x._requires_grad
+                tracked = tracked or x.op is not None
+            elif isinstance(x, (list, tuple)):
+                return Tensor.record(op, tuple(map(as_operand, inputs)), settings)
+            else:
+                arrays.append(x)
+        try:
+            data: Any = op.forward(*arrays, **settings)
+        except (TypeError, ValueError, IndexError) as error:
+            raise failure(op, inputs, settings, error) from error
+        if not isinstance(data, np.generic):
+            data = as_value(data)
+        if not ((requires_grad or tracked) and _recording.get()):
+            return _leaf(data, False)
+        return _node(op, inputs, settings, data, requires_grad and op.differentiable)
 
     # ----------------------------------------------------------------------------------------------- operators
     # fmt: off
@@ -391,31 +413,7 @@ def recording() -> Iterator[bool]:
         _recording.reset(token)
 
 
-def _record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
-    """Compute `op`, and remember how if a gradient or a trace may need it.
-
-    Every operation passes here, so the loop is written out: on scalars its cost is the cost of the program.
-    """
-    arrays = []
-    requires_grad = tracked = False
-    for x in inputs:
-        if isinstance(x, Tensor):
-            arrays.append(x._data)
-            requires_grad = requires_grad or x._requires_grad
-            tracked = tracked or x.op is not None
-        elif isinstance(x, list | tuple):
-            return _record(op, tuple(map(as_operand, inputs)), settings)
-        else:
-            arrays.append(x)
-    try:
-        data: Any = op.forward(*arrays, **settings)
-    except (TypeError, ValueError, IndexError) as error:
-        raise failure(op, inputs, settings, error) from error
-    if not isinstance(data, np.generic):
-        data = as_value(data)
-    if not ((requires_grad or tracked) and _recording.get()):
-        return _leaf(data, False)
-    return _node(op, inputs, settings, data, requires_grad and op.differentiable)
+_record = Tensor.record
 
 
 def _node(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], data: Array, requires_grad: bool) -> Tensor:
@@ -560,7 +558,7 @@ def _arrays(node: Tensor) -> list[Any]:
 def _accumulate(node: Tensor, g: Any, x: Tensor, totals: dict[Tensor, Any], private: set[Tensor]) -> None:
     """Add into the total in place: reading n entries one by one must not make n arrays of the full size."""
     if x not in private:
-        totals[x] = np.array(totals[x]) if x in totals else np.zeros_like(x._data)
+        totals[x] = np.array(totals[x]) if x in totals else np.zeros(x.shape, x.dtype)
         private.add(x)
     assert node.op is not None
     assert node.op.accumulate is not None
@@ -581,7 +579,9 @@ def _fit(g: Any, node: Tensor, x: Tensor) -> Any:
 def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     added = len(g.shape) - len(shape)
     if added > 0:
-        g = ops.reduce_sum(g, axis=tuple(range(added)))
+        g = ops.reduce_sum(g, axis=tuple(range(added)), keepdims=False)
+        if g.shape == shape:
+            return g
     stretched = tuple(axis for axis, (m, n) in enumerate(zip(g.shape, shape)) if n == 1 != m)
     return ops.reduce_sum(g, axis=stretched, keepdims=True) if stretched else g
 
@@ -649,7 +649,7 @@ def _seed(output: Tensor, gradient: Any) -> Any:
             f"backward: {describe(output)} has {output.size} entries, not 1; "
             "reduce it with .sum() or .mean(), or pass gradient= in its shape"
         )
-    return np.ones_like(output._data)[()]
+    return output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
 
 
 def _seed_tensor(output: Tensor, gradient: Any) -> Tensor:

@@ -31,8 +31,7 @@ def mse(prediction: Any, target: Any) -> Tensor:
 def softmax_cross_entropy(logits: Any, labels: Any) -> Tensor:
     """Mean over the samples of -z_y + log(sum_j exp(z_j)) (004_3fd59ef6bf62b8c0.txt, eq. 6.20).
 
-    `logits` z have shape (N, K); `labels` y are N integers from 0 to K - 1. The largest logit of each row is taken off
-    first, as a constant, so that no exp overflows.
+    `logits` z have shape (N, K); `labels` y are N integers from 0 to K - 1. No exp overflows, however large the logits.
 
     Raises TypeError for labels that are not integers; ValueError for an empty batch, shapes that do not fit together,
     or a label out of range.
@@ -41,9 +40,8 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Tensor:
     Tensor(20000.0, op='mean')
     """
     y = _checked_labels(logits, labels)
-    shifted = ag.subtract(logits, ag.stop_gradient(ag.max(logits, axis=1, keepdims=True)))
-    log_partition = ag.log(ag.sum(ag.exp(shifted), axis=1))
-    return ag.mean(log_partition - shifted[np.arange(len(y)), y])  # type: ignore[no-any-return]
+    picked = (logits if isinstance(logits, Tensor) else np.asarray(logits))[np.arange(len(y)), y]
+    return ag.mean(ag.logsumexp(logits, axis=1) - picked)  # type: ignore[no-any-return]
 
 
 def _checked_labels(logits: Any, labels: Any) -> NDArray[Any]:
@@ -56,9 +54,8 @@ def _checked_labels(logits: Any, labels: Any) -> NDArray[Any]:
         raise TypeError(f"softmax_cross_entropy: labels of {y.dtype} are not integers; write labels.astype(int)")
     if y.shape != shape[:1]:
         raise ValueError(f"softmax_cross_entropy: {shape[0]} rows of logits need as many labels, got shape {y.shape}")
-    outside = np.flatnonzero((y < 0) | (y >= shape[1]))
-    if outside.size:
-        position = outside[0]
+    if y.min() < 0 or y.max() >= shape[1]:
+        position = np.flatnonzero((y < 0) | (y >= shape[1]))[0]
         raise ValueError(
             f"softmax_cross_entropy: label {y[position]} of sample {position} is not among the classes 0 to "
             f"{shape[1] - 1}; are the labels counted from 1?"

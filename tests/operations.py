@@ -222,6 +222,11 @@ ROWS = [
     reduction(ag.sum, np.sum, array_cases(reduction_settings)),
     reduction(ag.mean, np.mean, array_cases(reduction_settings, shapes=full_shapes)),
     reduction(ag.max, np.max, array_cases(reduction_settings, distinct, full_shapes)),
+    reduction(
+        ag.logsumexp,
+        lambda x, axis, keepdims: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
+        array_cases(reduction_settings, shapes=full_shapes),
+    ),
     Row(ag.reshape, ag.reshape, np.reshape, array_cases(new_shapes)),
     Row(ag.transpose, ag.transpose, np.transpose, array_cases(permutations)),
     Row(ag.broadcast_to, ag.broadcast_to, np.broadcast_to, array_cases(larger_shapes)),

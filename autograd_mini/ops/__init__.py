@@ -36,6 +36,7 @@ from autograd_mini.ops.op import Op as Op
 from autograd_mini.ops.op import Rule as Rule
 from autograd_mini.ops.op import Traced as Traced
 from autograd_mini.ops.op import as_operand as as_operand
+from autograd_mini.ops.reductions import logsumexp as logsumexp
 from autograd_mini.ops.reductions import mean as mean
 from autograd_mini.ops.reductions import reduce_max as reduce_max
 from autograd_mini.ops.reductions import reduce_sum as reduce_sum

@@ -97,7 +97,7 @@ positive = Op(
 
 def _one_less(y: Any) -> Any:
     """The exponent of a power's derivative. At y = 0 the factor y makes it 0, so any finite exponent will do but -1."""
-    if isinstance(y, int | float):
+    if isinstance(y, (int, float)):
         return y - 1 if y else 1
     return where(y == 0, 1, y - 1)
 

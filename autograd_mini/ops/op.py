@@ -13,8 +13,6 @@ Rule = Callable[..., Any]
 REQUIRED = object()
 """Marks a setting without a default."""
 
-_ARRAYS = frozenset({np.ndarray, float, int, bool, np.float64, np.float32, np.float16})
-
 
 class Traced:
     """What an operation looks for among its inputs: a value that records the operations on it."""
@@ -74,17 +72,13 @@ class Op:
         self.__doc__ = doc or Op.__doc__
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        if len(inputs) != self.arity or settings or self.settings:
+        if len(inputs) != self.arity or settings.keys() != self.settings.keys():
             inputs, settings = self._bind(inputs, settings)
-        for x in inputs:
-            if type(x) not in _ARRAYS:
-                return self._apply(tuple(map(as_operand, inputs)), settings)
-        return self.forward(*inputs, **settings)
-
-    def _apply(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         for x in inputs:
             if isinstance(x, Traced):
                 return x.record(self, inputs, settings)
+            if isinstance(x, (list, tuple)):
+                return self(*map(as_operand, inputs), **settings)
         return self.forward(*inputs, **settings)
 
     def _bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -122,4 +116,4 @@ def as_operand(x: Any) -> Any:
 
     Python numbers must stay Python numbers: as arrays they would promote float32 to float64.
     """
-    return np.asarray(x) if isinstance(x, list | tuple) else x
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.ops.elementwise import exp, where
 from autograd_mini.ops.op import Op
-from autograd_mini.ops.shape import broadcast_to, reshape
+from autograd_mini.ops.shape import broadcast_to
 
 _REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
 
@@ -19,7 +20,7 @@ def _kept_shape(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> tuple[in
 
 def _restore(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Give a reduced array its lost axes back, with length 1, so that it broadcasts against x."""
-    return reduced if keepdims or axis is None else reshape(reduced, shape=_kept_shape(x.shape, axis))
+    return reduced if keepdims or axis is None else reduced.reshape(_kept_shape(x.shape, axis))
 
 
 def _spread(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -42,7 +43,7 @@ reduce_sum = Op(
 
 mean = Op(
     "mean",
-    lambda x, *, axis, keepdims: np.mean(x, axis=axis, keepdims=keepdims),
+    lambda x, *, axis, keepdims: np.asarray(x).mean(axis=axis, keepdims=keepdims),
     lambda g, out, x, *, axis, keepdims: _spread(g / max(x.size // max(out.size, 1), 1), x, axis, keepdims),
     settings=_REDUCTION,
     numpy=np.mean,
@@ -69,5 +70,42 @@ reduce_max = Op(
 
     >>> ag.max(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
     Tensor([2., 4.], op='max')
+    """,
+)
+
+
+def _logsumexp(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    x = x if np.asarray(x).dtype.kind == "f" else np.asarray(x, np.float64)
+    shift = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    if np.isfinite(shift).all():
+        total = _log_sum_exp(x, shift, axis)
+    else:
+        shift = np.where(np.isfinite(shift), shift, shift.dtype.type(0))  # inf - inf would be NaN
+        with np.errstate(divide="ignore"):  # the logarithm of an empty or all -inf sum is -inf, as it should be
+            total = _log_sum_exp(x, shift, axis)
+    return total if keepdims else total.squeeze(axis)
+
+
+def _log_sum_exp(x: Any, shift: Any, axis: Any) -> Any:
+    return np.log(np.add.reduce(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+
+
+def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    total = _restore(out, x, axis, keepdims)
+    # An all -inf row has no weight to give: exp(-inf - 0) is 0 where exp(-inf + inf) would be NaN.
+    return _restore(g, x, axis, keepdims) * exp(x - where(total == -np.inf, 0, total))
+
+
+logsumexp = Op(
+    "logsumexp",
+    _logsumexp,
+    _logsumexp_vjp,
+    settings=_REDUCTION,
+    doc="""log(sum(exp(x))) over the given axis, axes, or all, without overflow; d/dx = softmax(x).
+
+    The largest entry is taken off before exp and added back (004_3fd59ef6bf62b8c0.txt, eq. 6.20, has the plain form).
+
+    >>> ag.logsumexp(ag.Tensor([1000.0, 1000.0]))
+    Tensor(1000.6931471805599, op='logsumexp')
     """,
 )

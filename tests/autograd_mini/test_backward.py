@@ -157,6 +157,24 @@ def test_sigmoid_neither_overflows_nor_loses_its_tail(z: float) -> None:
     assert np.isfinite(x.grad)
 
 
+@pytest.mark.parametrize(
+    ("row", "value", "slope"),
+    [
+        ([1e4, -1e4], 1e4, [1.0, 0.0]),
+        ([-1e4, -1e4], -1e4 + np.log(2), [0.5, 0.5]),
+        ([-np.inf, 0.0], 0.0, [0.0, 1.0]),
+        ([-np.inf, -np.inf], -np.inf, [0.0, 0.0]),
+        ([], -np.inf, []),
+    ],
+)
+def test_log_sum_exp_at_its_edges(row: list[float], value: float, slope: list[float]) -> None:
+    x = Tensor(row)
+    y = ag.logsumexp(x)
+    y.backward()
+    assert y.item() == value
+    np.testing.assert_allclose(x.grad, slope, rtol=1e-12)
+
+
 def test_where_gives_the_branch_not_taken_an_exact_zero() -> None:
     x = Tensor([0.0, 2.0])
     safe = ag.where(x > 0, x, 1.0)
