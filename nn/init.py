@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-Initialiser = Callable[[int, int, np.random.Generator], NDArray[Any]]
+
+class Initialiser(Protocol):
+    """A function that draws weights of shape (fan_in, fan_out)."""
+
+    def __call__(self, fan_in: int, fan_out: int, rng: np.random.Generator, /) -> NDArray[Any]:
+        """The weights."""
 
 
 def he(fan_in: int, fan_out: int, rng: np.random.Generator) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.ops.op import Op
-from autograd_mini.ops.shape import reshape, transpose
+from autograd_mini.ops.shape import transpose
 
 
 def _matmul_forward(x: Any, y: Any) -> Any:
@@ -30,26 +30,26 @@ def _swap(x: Any) -> Any:
 
 
 def _flat_rows(x: Any) -> Any:
-    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+    return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return g[..., None] * y
     if x.ndim == 1:
-        return matmul(y, g[..., None])[..., 0]
-    return matmul(g, _swap(y))
+        return (y @ g[..., None])[..., 0]
+    return g @ _swap(y)
 
 
 def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         return x[:, None] * g[..., None, :] if y.ndim > 1 else x * g
     if y.ndim == 1:
-        return matmul(g[..., None, :], x)[..., 0, :]
+        return (g[..., None, :] @ x)[..., 0, :]
     if y.ndim == 2 < x.ndim:
         # One product over all rows: a product per batch entry, summed later, needs batch times the memory.
-        return matmul(_flat_rows(x).T, _flat_rows(g))
-    return matmul(_swap(x), g)
+        return _flat_rows(x).T @ _flat_rows(g)
+    return _swap(x) @ g
 
 
 matmul = Op(

@@ -1,0 +1,97 @@
+"""The examples run as scripts: complete, stripped of their optional parts, interrupted, and misused."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DIGITS = Path(__file__).parents[1] / "examples" / "digits.py"
+PICTURES = ["curves.png", "graph.png", "graph.svg", "predictions.png"]
+
+# Runs a script as if the named modules were not installed.
+WITHOUT = "import sys, runpy; [sys.modules.__setitem__(m, None) for m in {modules!r}]; sys.argv = {argv!r}; "
+WITHOUT += "runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def run_without(modules: list[str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    program = WITHOUT.format(modules=modules, argv=[str(DIGITS), *map(str, arguments)])
+    environment = {**os.environ, "PATH": ""}
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+
+
+def files(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_digits(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("pygraphviz", exc_type=ImportError)
+    done = run(DIGITS, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (accuracy,) = re.findall(r"Test accuracy: ([\d.]+)%", done.stdout)
+    assert float(accuracy) >= 96.0
+    rows = re.findall(r"^layers\.\d\.\w+ +\(.*?\) +\| (\S+) +(\S+) +\| (\S+) +(\S+)", done.stdout, re.MULTILINE)
+    assert len(rows) == 4
+    for hand_abs, hand_rel, numeric_abs, numeric_rel in rows:
+        assert float(hand_abs) < 1e-12
+        assert float(hand_rel) < 1e-11
+        assert float(numeric_abs) < 1e-7
+        assert float(numeric_rel) < 1e-4
+    assert files(tmp_path) == PICTURES
+    assert "layers.0.weight" in (tmp_path / "graph.svg").read_text()
+
+
+def test_digits_says_what_it_left_out(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    done = run_without(["matplotlib", "matplotlib.figure", "tqdm", "pygraphviz"], "--epochs", "10", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    for part in ("epoch 10/10", "autograd-mini[progress]", "autograd-mini[plot]", "autograd-mini[draw]", "Left out"):
+        assert part in done.stdout
+    assert files(tmp_path) == []
+
+
+def test_digits_without_its_data_names_the_extra(tmp_path: Path) -> None:
+    done = run_without(["sklearn", "sklearn.datasets"], "--out", tmp_path)
+    assert done.returncode == 1
+    assert "pip install 'autograd-mini[data]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_digits_interrupted_ends_with_what_it_has(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    pytest.importorskip("tqdm")
+    command = [sys.executable, str(DIGITS), "--epochs", "1000000", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.read(1)  # the first sign of the progress bar
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert re.search(r"Stopped after \d+ of 1000000 epochs", output)
+    assert "Test accuracy" in output
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("arguments", [["--epochs", "-1"], ["--seed", "x"], ["--nonsense"]])
+def test_digits_refuses_wrong_options(arguments: list[str]) -> None:
+    done = run(DIGITS, *arguments)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr
+
+
+def test_digits_help() -> None:
+    done = run(DIGITS, "--help")
+    assert done.returncode == 0
+    for option in ("--seed", "--epochs", "--out"):
+        assert option in done.stdout
