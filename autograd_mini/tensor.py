@@ -597,7 +597,8 @@ def gradients(
 
     Without `wrt`, a dict of every Tensor that takes part to its gradient; with `wrt`, a list in that order, zero for a
     Tensor that `output` does not depend on. With `create_graph=True` the gradients are Tensors that can be
-    differentiated again. `gradient` is as in `Tensor.backward`.
+    differentiated again; otherwise they are arrays that can't be written, because nodes may share them. `gradient` is
+    as in `Tensor.backward`.
 
     Raises TypeError if `wrt` is not a sequence of Tensors that require gradients, and as `Tensor.backward`.
 
@@ -609,12 +610,11 @@ def gradients(
     [np.float64(18.0)]
     """
     wrt = None if wrt is None else _checked_wrt(wrt)
+    wanted = set(wrt or ())
     seed = _seed_tensor(output, gradient) if create_graph else _seed(output, gradient)
-    if wrt is None:
-        return dict(walk(output, seed, create_graph=create_graph))
-    wanted = set(wrt)
-    found = {node: g for node, g in walk(output, seed, create_graph=create_graph, wrt=wrt) if node in wanted}
-    return [found[x] if x in found else _zero(x, create_graph) for x in wrt]
+    every = walk(output, seed, create_graph=create_graph, wrt=wrt or ())
+    found = {node: g if create_graph else read_only(g) for node, g in every if wrt is None or node in wanted}
+    return found if wrt is None else [found[x] if x in found else _zero(x, create_graph) for x in wrt]
 
 
 def _zero(x: Tensor, create_graph: bool) -> Any:

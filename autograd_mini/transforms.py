@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd_mini import ops
 from autograd_mini.tensor import Tensor, gradients, recording, topological_order
 
@@ -90,4 +92,7 @@ def _reads_outside(output: Tensor, variables: list[Tensor]) -> bool:
 def _gradients(output: Tensor, variables: list[Tensor], differentiable: bool) -> list[Any]:
     if not output.requires_grad:
         output = output + sum((variable * 0).sum() for variable in variables)
-    return gradients(output, variables, create_graph=differentiable)  # type: ignore[no-any-return]
+    slopes = gradients(output, variables, create_graph=differentiable)
+    return [
+        np.array(slope) if isinstance(slope, np.ndarray) else slope for slope in slopes
+    ]  # the caller's own, to write

@@ -282,6 +282,12 @@ def test_gradients_touch_no_grad() -> None:
     assert (x.grad, y.grad, z.grad) == (None, None, None)
 
 
+def test_gradients_may_share_memory_so_they_can_not_be_written() -> None:
+    x, y = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    for slope in [*ag.gradients((x + y).sum(), [x, y]), *ag.gradients((x + y).sum()).values()]:
+        assert not np.shape(slope) or not slope.flags.writeable
+
+
 def test_gradients_of_intermediates_and_of_what_takes_no_part() -> None:
     x, other = Tensor(2.0), Tensor([1.0, 1.0])
     y = x * x

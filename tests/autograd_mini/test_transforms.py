@@ -23,6 +23,9 @@ def test_arrays_in_arrays_out() -> None:
     slope = ag.grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
     assert isinstance(slope, np.ndarray)
     np.testing.assert_array_equal(slope, [2.0, 4.0])
+    one, other = ag.grad(lambda x, y: (x + y).sum(), argnums=(0, 1))(np.ones(2), np.ones(2))
+    one += 1.0
+    np.testing.assert_array_equal(other, [1.0, 1.0])
 
 
 def test_tensors_in_tensors_out() -> None:
