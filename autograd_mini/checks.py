@@ -21,8 +21,17 @@ def as_value(data: Any) -> Array:
     return array if array.ndim else array[()]
 
 
+def result_value(op: Any, data: Any) -> Array:
+    """What a forward function returned, as Tensors hold it; TypeError for what is no array."""
+    if not isinstance(data, (np.ndarray, int, float, complex)):
+        raise TypeError(f"{op.name}: its forward returned {type(data).__name__}; it must return one array or number")
+    return as_value(data)
+
+
 def checked_data(data: Any, requires_grad: bool, dtype: DTypeLike | None, *, copy: bool) -> Array:
     """Data as real numbers, of floats if they require a gradient; TypeError or ValueError for anything else."""
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("Tensor: a masked array would lose its mask; write x.filled(value) or ag.where(mask, x, value)")
     try:
         array = np.array(data, dtype, copy=copy or None)
     except ValueError as error:
@@ -52,9 +61,11 @@ def checked_name(name: Any) -> str | None:
 def conforming(what: str, value: ArrayLike, tensor: Any) -> Array:
     """`value` in the dtype of the tensor, or a ValueError if its shape differs."""
     array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{what}: {describe(tensor)} takes real numbers, got {array.dtype}")
     if array.shape != tensor.shape:
         raise ValueError(f"{what}: {describe(tensor)} can't take a value of shape {array.shape}; reshape it first")
-    return as_value(array.astype(tensor.dtype, copy=False, casting="same_kind"))
+    return as_value(array.astype(tensor.dtype, copy=False))
 
 
 def sizes(arguments: tuple[Any, ...]) -> Any:

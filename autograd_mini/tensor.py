@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import ContextDecorator, contextmanager
+from contextvars import ContextVar, Token
+from threading import RLock
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd_mini import ops
-from autograd_mini.checks import Array, as_value, checked_data, checked_name, conforming, read_only, sizes
+from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value, sizes
 from autograd_mini.errors import describe, failure
 from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
+_publishing = RLock()  # threads may share leaves: reading, adding and storing a gradient is one step
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _NO_SETTINGS: dict[str, Any] = {}
 
@@ -165,9 +167,7 @@ class Tensor(Traced):
         array([2., 4.])
         """
         seed = _seed(self, gradient)
-        finished = [(node, g) for node, g in walk(self, seed) if node.op is None or node._retains_grad]
-        for node, g in finished:
-            _receive(node, g)
+        _publish([(node, g) for node, g in walk(self, seed) if node.op is None or node._retains_grad])
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed Tensor in `.grad` at each `backward()`, replacing the previous one."""
@@ -236,7 +236,8 @@ class Tensor(Traced):
         if settings.get("out") is not None:
             raise TypeError(f"{ufunc.__name__}: an array can't be updated in place from a Tensor; write a = a + x")
         if method != "__call__" or ufunc not in _NUMPY:
-            raise TypeError(_no_rule(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"))
+            name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(_no_rule(f"np.{name}", self))
         return _NUMPY[ufunc](*inputs, **settings)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -244,7 +245,7 @@ class Tensor(Traced):
             plain = [x.data if isinstance(x, Tensor) else x for x in args]
             return func(*plain, **kwargs)
         if func not in _NUMPY:
-            raise TypeError(_no_rule(func.__name__))
+            raise TypeError(_no_rule(f"{func.__module__.replace('numpy', 'np')}.{func.__name__}", self))
         return _NUMPY[func](*args, **kwargs)
 
     # -------------------------------------------------------------------------------------------- as a sequence
@@ -255,6 +256,8 @@ class Tensor(Traced):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError(f"iter: {describe(self)} has no axis")
         return (self[position] for position in range(len(self)))
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -340,10 +343,10 @@ class Tensor(Traced):
                 arrays.append(x)
         try:
             data: Any = op.forward(*arrays, **settings)
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise failure(op, inputs, settings, error) from error
         if not isinstance(data, np.generic):
-            data = as_value(data)
+            data = result_value(op, data)
         if not ((requires_grad or tracked) and _recording.get()):
             return _leaf(data, False)
         return _node(op, inputs, settings, data, requires_grad and op.differentiable)
@@ -384,8 +387,7 @@ class Tensor(Traced):
 # ------------------------------------------------------------------------------------------------- recording
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad(ContextDecorator):  # noqa: N801 - it is used like a function
     """Within the block (or the decorated function) operations compute but are not recorded.
 
     The setting belongs to the current thread or task, and ends with the block even after an exception.
@@ -396,11 +398,18 @@ def no_grad() -> Iterator[None]:
     >>> y
     Tensor(4.0, requires_grad=False)
     """
-    token = _recording.set(False)
-    try:
-        yield
-    finally:
-        _recording.reset(token)
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def _recreate_cm(self) -> no_grad:
+        return no_grad()  # a decorated function may run in several threads, each with tokens of its own
+
+    def __enter__(self) -> None:
+        self._tokens.append(_recording.set(False))
+
+    def __exit__(self, *_: object) -> None:
+        _recording.reset(self._tokens.pop())
 
 
 @contextmanager
@@ -469,6 +478,10 @@ def as_tensor(
     Tensor([5., 0.], name='x')
     """
     if isinstance(data, Tensor):
+        if dtype is not None or name is not None or not requires_grad:
+            raise TypeError(
+                f"as_tensor: {describe(data)} is a Tensor already; write x.astype(dtype), x.named(name) or x.detach()"
+            )
         return data
     return _leaf(checked_data(data, requires_grad, dtype, copy=False), requires_grad, name)
 
@@ -504,7 +517,7 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
     lead to these Tensors are followed.
     """
     order = topological_order(output)
-    needed = _leading_to(wrt, order) if wrt else None
+    needed = _leading_to(wrt, order) if wrt else {node for node in order if node._requires_grad}
     totals = {output: seed}
     private: set[Tensor] = set()  # nodes whose total is an array of our own, into which a gradient may be added
     while order:
@@ -518,36 +531,30 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
             continue
         out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
         for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
-            if rule is None or not isinstance(x, Tensor) or not x._requires_grad:
-                continue
-            if needed is not None and x not in needed:
+            if rule is None or not isinstance(x, Tensor) or x not in needed:
                 continue
             if op.accumulate is not None and not create_graph and x.ndim:
                 _accumulate(node, g, x, totals, private)
                 continue
-            contribution = rule(g, out, *inputs, **node.settings)
-            data = x._data
-            if contribution.dtype is not data.dtype or contribution.shape != data.shape:
-                contribution = _fit(contribution, node, x)
+            try:
+                contribution = rule(g, out, *inputs, **node.settings)
+                data = x._data
+                if getattr(contribution, "dtype", None) is not data.dtype or contribution.shape != data.shape:
+                    contribution = _fit(contribution, node, x)
+            except Exception as error:
+                error.add_note(f"in the rule of {op.name} for {describe(x)}")
+                raise
             totals[x] = totals[x] + contribution if x in totals else contribution
 
 
-def _edges(node: Tensor, needed: set[Tensor] | None = None) -> list[tuple[Tensor, ops.Rule]]:
-    """The inputs to which a gradient flows, each with the rule for it."""
-    if node.op is None:
-        return []
-    return [
-        (x, rule)
-        for x, rule in zip(node.inputs, node.op.rules(len(node.inputs)))
-        if rule is not None and isinstance(x, Tensor) and (x._requires_grad if needed is None else x in needed)
-    ]
-
-
 def _leading_to(wrt: Sequence[Tensor], order: list[Tensor]) -> set[Tensor]:
+    """The nodes through which a gradient reaches one of the Tensors asked for."""
     needed = set(wrt)
     for node in order:
-        if node not in needed and _edges(node, needed):
-            needed.add(node)
+        if node.op is not None and node not in needed:
+            rules = zip(node.inputs, node.op.rules(len(node.inputs)))
+            if any(rule is not None and isinstance(x, Tensor) and x in needed for x, rule in rules):
+                needed.add(node)
     return needed
 
 
@@ -567,12 +574,19 @@ def _accumulate(node: Tensor, g: Any, x: Tensor, totals: dict[Tensor, Any], priv
 
 def _fit(g: Any, node: Tensor, x: Tensor) -> Any:
     """Sum a gradient over the axes along which `x` was broadcast, and cast it to the dtype of `x`."""
+    assert node.op is not None
+    if not isinstance(g, (Tensor, np.ndarray, np.generic, int, float)):
+        raise TypeError(
+            f"{node.op.name}: its rule gave {type(g).__name__} for {describe(x)}, not an array; mend the rule"
+        )
+    g = g if isinstance(g, Tensor) else np.asarray(g)[()]
     g = _unbroadcast(g, x.shape) if g.shape != x.shape else g
     if g.shape != x.shape:
-        assert node.op is not None
         raise ValueError(
             f"{node.op.name}: its rule gave a gradient of shape {g.shape} for {describe(x)}; mend the rule"
         )
+    if g.dtype.kind not in "fiub":
+        raise TypeError(f"{node.op.name}: its rule gave a gradient of {g.dtype} for {describe(x)}; mend the rule")
     return g if g.dtype == x.dtype else ops.astype(g, dtype=x.dtype)
 
 
@@ -636,6 +650,8 @@ def _checked_wrt(wrt: Any) -> list[Tensor]:
 
 def _seed(output: Tensor, gradient: Any) -> Any:
     """The gradient to start from: ones for an output of one entry, else a private copy of what was given."""
+    if not isinstance(output, Tensor):
+        raise TypeError(f"gradients: the output is a {type(output).__name__}; only a Tensor has gradients")
     if not output._requires_grad:
         raise TypeError(
             f"backward: {describe(output)} does not depend on a Tensor that requires a gradient; "
@@ -658,10 +674,18 @@ def _seed_tensor(output: Tensor, gradient: Any) -> Tensor:
     return ops.astype(gradient, dtype=output.dtype) if isinstance(gradient, Tensor) else seed
 
 
-def _receive(node: Tensor, g: Array) -> None:
-    if node._grad is not None and node.op is None:
-        g = node._grad + g
-    node._grad = read_only(g)
+def _publish(finished: list[tuple[Tensor, Array]]) -> None:
+    """Add the gradients to `.grad`: all of them, or none if something interrupts."""
+    with _publishing:
+        before = [node._grad for node, _ in finished]
+        try:
+            for node, g in finished:
+                kept = node._grad if node.op is None else None  # leaves accumulate
+                node._grad = read_only(g if kept is None else kept + g)
+        except BaseException:
+            for (node, _), grad in zip(finished, before):
+                node._grad = grad
+            raise
 
 
 def _incomparable(other: Any) -> bool:
@@ -677,8 +701,8 @@ _QUERIES = frozenset({np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, n
 """NumPy functions whose result does not carry a gradient: they see the plain data."""
 
 
-def _no_rule(name: str) -> str:
+def _no_rule(name: str, x: Tensor) -> str:
     return (
-        f"np.{name}: no derivative is known for it; compute with the operations of autograd_mini, "
+        f"{name} of {describe(x)}: no derivative is known for it; compute with the operations of autograd_mini, "
         "define it with ag.Op(name, forward, *rules), or pass x.data for a result without gradient"
     )

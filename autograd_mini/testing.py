@@ -34,7 +34,7 @@ def check_gradient(function: Callable[..., Any], *inputs: Any, order: int = 2, r
     the gradient of a random combination of the first-order gradients.
 
     Raises GradientMismatchError (an AssertionError) naming the entry, both values and the step; TypeError if `function`
-    returns no Tensor; ValueError if it is not finite or gives two results for one point.
+    returns no Tensor; ValueError if it is not finite or gives two results for one point, or for an order below 1.
 
     >>> import autograd_mini as ag
     >>> check_gradient(lambda x, y: ag.tanh(x) * y, [0.5, -1.0], 2.0)
@@ -44,6 +44,8 @@ def check_gradient(function: Callable[..., Any], *inputs: Any, order: int = 2, r
     autograd_mini.testing.GradientMismatchError: wrong: order 1, input 0, entry (): autodiff gives 12.01..., finite
     differences 1... (error about ..., step ...); 1 of 1 entries differ
     """
+    if order < 1:
+        raise ValueError(f"check_gradient: order is 1 or more, got {order}; nothing would be checked")
     point = [np.array(x.data if isinstance(x, Tensor) else x, np.float64) for x in inputs]
     name = str(getattr(function, "name", getattr(function, "__name__", "function")))
     generator = np.random.default_rng(0)
@@ -135,6 +137,11 @@ class Estimate:
     error: float
     step: float
     natural: float
+
+    @property
+    def rough(self) -> bool:
+        """Whether the error estimate is about as large as the value."""
+        return self.error > 1e-3 * abs(self.value)
 
 
 def _estimates(scalar: Callable[..., Tensor], point: Point, position: int) -> dict[tuple[int, ...], Estimate]:
@@ -229,9 +236,14 @@ def _message(automatic: float, numeric: Estimate) -> str:
 
 
 def _kink(along: Callable[[float], float], numeric: Estimate) -> str:
-    """What to say where the slopes to the left and to the right differ, or the differences can't decide."""
-    step = 1e-6 * (numeric.step or 1.0)
-    left, right = (along(0.0) - along(-step)) / step, (along(step) - along(0.0)) / step
-    if abs(left - right) > 1e-2 * max(abs(left), abs(right)):
-        return f"; the slope is {left:.3g} to the left and {right:.3g} to the right: a kink, a jump, or an edge"
-    return ""
+    """What to say where the slopes to both sides stay apart, or grow without end, as the step gets smaller."""
+    wide, narrow = (_sides(along, step * (numeric.step or 1.0)) for step in (0.1, 0.1 / 16))
+    apart = abs(narrow[0] - narrow[1]) > 0.25 * abs(wide[0] - wide[1]) > 0.0
+    grows = max(map(abs, narrow)) > 4 * max(map(abs, wide))
+    if not (apart or grows):
+        return "; they are too rough to confirm anything" if numeric.rough else ""
+    return f"; the slope is {narrow[0]:.3g} to the left and {narrow[1]:.3g} to the right: a kink, a jump, or an edge"
+
+
+def _sides(along: Callable[[float], float], step: float) -> tuple[float, float]:
+    return (along(0.0) - along(-step)) / step, (along(step) - along(0.0)) / step

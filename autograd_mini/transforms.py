@@ -15,11 +15,12 @@ from autograd_mini.tensor import Tensor, gradients, recording, topological_order
 def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The function that computes the gradient of a scalar `function` in the arguments at `argnums`.
 
-    Arguments may be numbers, arrays or Tensors. The gradient is an array, or a Tensor where the function reads
-    Tensors from outside (as an argument or from its closure), so that it can be differentiated further. A tuple of
-    argnums gives a tuple of gradients.
+    Arguments may be numbers, arrays or Tensors. The gradient is an array, or a Tensor where it depends on Tensors from
+    outside (an argument, or one that the function reads from its closure), so that it can be differentiated further. A
+    tuple of argnums gives a tuple of gradients.
 
-    Raises TypeError if `function` returns no Tensor, ValueError if it returns more than one entry.
+    Raises TypeError if `function` is none or returns no Tensor, ValueError if it returns more than one entry or if an
+    argument number is given twice.
 
     >>> slope = grad(lambda x: x**3)
     >>> slope(2.0), grad(slope)(2.0), grad(grad(slope))(2.0)
@@ -40,7 +41,7 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
     """
-    positions = (argnums,) if isinstance(argnums, int) else argnums
+    positions = _checked_argnums(function, argnums)
 
     @functools.wraps(function)
     def both(*arguments: Any, **settings: Any) -> Any:
@@ -49,10 +50,21 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
             output = _call(function, _replaced(arguments, positions, variables), settings)
             differentiable = was_recording and _reads_outside(output, variables)
             slopes = _gradients(output, variables, differentiable)
-        value = output if differentiable else output.data
+        value = output if differentiable and output.requires_grad else output.data
         return value, slopes[0] if isinstance(argnums, int) else tuple(slopes)
 
     return both
+
+
+def _checked_argnums(function: Any, argnums: Any) -> tuple[int, ...]:
+    if not callable(function):
+        raise TypeError(f"grad: expected a function, got {type(function).__name__}; for a Tensor use ag.gradients")
+    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not positions or not all(isinstance(position, int) and position >= 0 for position in positions):
+        raise TypeError(f"grad: argnums are positions 0, 1, ... or a tuple of them, got {argnums!r}")
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"grad: argnums {argnums} name an argument twice")
+    return positions
 
 
 def _argument(arguments: tuple[Any, ...], position: int) -> Any:
@@ -91,8 +103,16 @@ def _reads_outside(output: Tensor, variables: list[Tensor]) -> bool:
 
 def _gradients(output: Tensor, variables: list[Tensor], differentiable: bool) -> list[Any]:
     if not output.requires_grad:
-        output = output + sum((variable * 0).sum() for variable in variables)
+        return [np.zeros(x.shape, x.dtype)[()] for x in variables]
     slopes = gradients(output, variables, create_graph=differentiable)
-    return [
-        np.array(slope) if isinstance(slope, np.ndarray) else slope for slope in slopes
-    ]  # the caller's own, to write
+    for variable in variables:
+        if variable.op is None:  # ours alone: what is differentiated later does not depend on it
+            variable.requires_grad = False
+    return [_result(slope) for slope in slopes]
+
+
+def _result(slope: Any) -> Any:
+    """A Tensor that something depends on stays one; arrays are the caller's own, to write to."""
+    if isinstance(slope, Tensor):
+        return slope if slope.requires_grad else slope.data
+    return np.array(slope)[()]

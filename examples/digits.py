@@ -243,7 +243,6 @@ def save(path: Path, write: Callable[[Path], Any]) -> None:
 
 def write_pictures(model: nn.MLP, history: History, test_set: Split, directory: Path) -> tuple[list[Path], list[str]]:
     """Everything that can be drawn here; returns the files, and what was left out and how to get it."""
-    directory.mkdir(parents=True, exist_ok=True)
     curves, sheet = directory / "curves.png", directory / "predictions.png"
     written, left_out = [], []
     try:
@@ -264,6 +263,7 @@ def write_pictures(model: nn.MLP, history: History, test_set: Split, directory: 
 
 def main() -> None:
     options = parse_options()
+    options.out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(options.seed)
     train_set, test_set = load_digits(rng)
     model = nn.MLP(SIZES, activation="relu", rng=rng)
@@ -273,7 +273,8 @@ def main() -> None:
     print("\nGradients on 32 test images, in float64:")
     print(compare_delta_rules(model, test_set.images[:32], test_set.labels[:32]))
     written, left_out = write_pictures(model, history, test_set, options.out)
-    print("\nWritten:", *written, sep="\n  ")
+    if written:
+        print("\nWritten:", *written, sep="\n  ")
     if left_out:
         print("\nLeft out:", *left_out, sep="\n  ")
 
@@ -286,8 +287,13 @@ def parse_options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.epochs < 0 or options.seed < 0:
         parser.error("--epochs and --seed are 0 or more")
+    if options.out.exists() and not options.out.is_dir():
+        parser.error(f"--out {options.out} is not a folder")
     return options
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted.")

@@ -21,11 +21,11 @@ def minibatches(*arrays: ArrayLike, batch_size: int, rng: np.random.Generator) -
     [[np.int64(2), np.int64(4)], [np.int64(3), np.int64(0)], [np.int64(1)]]
     """
     columns = [np.asarray(array) for array in arrays]
-    lengths = [len(column) for column in columns]
-    if len(set(lengths)) != 1:
+    lengths = [len(column) if column.ndim else 0 for column in columns]
+    if len(set(lengths)) != 1 or not all(column.ndim for column in columns):
         raise ValueError(f"minibatches: expected arrays of one length, got lengths {lengths}")
-    if batch_size < 1:
-        raise ValueError(f"minibatches: a batch has at least 1 sample, got batch_size={batch_size}")
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"minibatches: batch_size is a whole number of at least 1, got {batch_size}")
     order = checked_generator(rng).permutation(lengths[0])
     return _batches(columns, order, batch_size)
 

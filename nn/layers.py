@@ -19,7 +19,8 @@ class Linear(Module):
     """The affine map x @ weight + bias: shapes (N, fan_in) to (N, fan_out) (004_3fd59ef6bf62b8c0.txt, eq. 6.14b).
 
     The weight has shape (fan_in, fan_out), drawn by `init` from the generator `rng`; the bias starts at 0. Raises
-    ValueError for a size below 1, TypeError for a size, dtype or generator of the wrong kind.
+    ValueError for a size below 1 or an `init` of another shape, TypeError for a size, dtype or generator of the wrong
+    kind.
 
     >>> layer = Linear(3, 2, rng=np.random.default_rng(0))
     >>> layer(np.ones((5, 3))).shape
@@ -38,7 +39,10 @@ class Linear(Module):
     ) -> None:
         fan_in, fan_out = _checked_size(fan_in), _checked_size(fan_out)
         kind = checked_dtype(dtype)
-        self.weight = Tensor(init(fan_in, fan_out, checked_generator(rng)), dtype=kind)
+        weight = init(fan_in, fan_out, checked_generator(rng))
+        if np.shape(weight) != (fan_in, fan_out):
+            raise ValueError(f"Linear: init gave weights of shape {np.shape(weight)}, expected {(fan_in, fan_out)}")
+        self.weight = Tensor(weight, dtype=kind)
         self.bias = Tensor(np.zeros(fan_out), dtype=kind) if bias else None
 
     def forward(self, x: Any) -> Tensor:
@@ -69,8 +73,8 @@ class MLP(Module):
         activation: str | Activation = "relu",
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if len(sizes) < 2:
-            raise ValueError(f"MLP: needs at least the sizes of input and output, got {list(sizes)}")
+        if not isinstance(sizes, Sequence) or len(sizes) < 2:
+            raise ValueError(f"MLP: needs at least the sizes of input and output, [64, 10] say, got {sizes!r}")
         self.activation = activation_function(activation)
         inner = he if self.activation is ag.relu else glorot
         inits = [inner] * (len(sizes) - 2) + [glorot]

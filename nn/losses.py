@@ -51,13 +51,15 @@ def _checked_labels(logits: Any, labels: Any) -> NDArray[Any]:
     if 0 in shape:
         raise ValueError(f"softmax_cross_entropy: logits of shape {shape} are empty; skip the batch")
     if y.dtype.kind not in "iu":
-        raise TypeError(f"softmax_cross_entropy: labels of {y.dtype} are not integers; write labels.astype(int)")
+        cure = "labels.argmax(axis=1)" if y.shape == shape else "labels.astype(int)"
+        raise TypeError(f"softmax_cross_entropy: labels of {y.dtype} are not integers; write {cure}")
     if y.shape != shape[:1]:
         raise ValueError(f"softmax_cross_entropy: {shape[0]} rows of logits need as many labels, got shape {y.shape}")
     if y.min() < 0 or y.max() >= shape[1]:
         position = np.flatnonzero((y < 0) | (y >= shape[1]))[0]
+        hint = "; are the labels counted from 1?" if y.min() == 1 else ""
         raise ValueError(
             f"softmax_cross_entropy: label {y[position]} of sample {position} is not among the classes 0 to "
-            f"{shape[1] - 1}; are the labels counted from 1?"
+            f"{shape[1] - 1} of logits {shape}{hint}"
         )
     return y

@@ -13,7 +13,8 @@ class Module:
 
     Every Tensor that requires a gradient and is stored in an attribute, or in a list, tuple or dict there, is a
     parameter; so are those of modules stored likewise. Parameters are named by their path when they are assigned,
-    unless they have a name already.
+    unless they have a name already. A parameter may be replaced by another leaf Tensor or by None: anything else would
+    silently drop it from the model, and is a TypeError.
 
     >>> class Scale(Module):
     ...     def __init__(self):
@@ -36,6 +37,7 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
 
     def __setattr__(self, attribute: str, value: Any) -> None:
+        _check_replacement(attribute, vars(self).get(attribute), value)
         super().__setattr__(attribute, value)
         for path, parameter in _named_parameters(value, ""):
             # A name that ends the path was given by a module inside `value`, and grows as the modules nest.
@@ -62,6 +64,16 @@ class Module:
     def __repr__(self) -> str:
         count = sum(parameter.size for parameter in self.parameters())
         return f"{type(self).__name__}({count:,} parameters)"
+
+
+def _check_replacement(attribute: str, old: Any, new: Any) -> None:
+    if not isinstance(old, Tensor) or not old.requires_grad or new is None:
+        return
+    if not isinstance(new, Tensor) or new.op is not None:
+        what = "a computed Tensor" if isinstance(new, Tensor) else type(new).__name__
+        raise TypeError(
+            f"{attribute}: a parameter can't become {what}; to change its value write {attribute}.data = ..."
+        )
 
 
 def _named_parameters(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Tensor]]:

@@ -28,6 +28,7 @@ def draw(output: Tensor, *, max_nodes: int = 300) -> Drawing:
     Each Tensor is a node: its name, its operation with settings, shape and dtype, its value (whole up to 6 entries,
     else least, mean and largest), and "grad", the derivative of `output` with respect to it. Gradients are computed
     for the drawing, before or after `backward()`, and no `.grad` is read or changed; "–" stands where there is none.
+    Draw before an optimiser changes the leaves: intermediate values are those of the forward pass.
     Operations with several inputs number them in order. Two drawings of equal graphs are equal byte by byte.
 
     Raises TypeError if `output` is not a Tensor, ValueError for more than `max_nodes` Tensors. Rendering needs Graphviz

@@ -55,8 +55,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     ) -> str:
         """Write the DOT text and the picture; returns the path of the picture.
 
-        As `graphviz.Digraph.render`: the picture is `filename.format`, or `outfile`, whose ending tells the format.
+        As `graphviz.Digraph.render`: the picture is `filename.format`, or `outfile`, whose ending tells the format. A
+        filename that ends like a picture is an outfile: `render("graph.png")`.
         """
+        if filename is not None and outfile is None and format is None and _is_picture(filename):
+            filename, outfile = None, filename
         try:
             path: str = super().render(
                 filename,
@@ -82,6 +85,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             return dict(super()._repr_mimebundle_(include, exclude, **options))
         except RendererNotFoundError as error:
             return {"text/plain": f"{error}\n\n{self.source}"}
+
+
+def _is_picture(filename: str | os.PathLike[str]) -> bool:
+    return Path(filename).suffix[1:] in {"svg", "png", "pdf", "gif", "jpg", "ps"}
 
 
 def _render_in_process(source: str, format: str) -> bytes:

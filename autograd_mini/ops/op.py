@@ -36,7 +36,7 @@ class Op:
     `accumulate(total, g, *inputs)` adds the first input's gradient into an existing array, for an operation that reads
     a small part of a large input. `numpy` is the NumPy function that the operation answers for.
 
-    Raises TypeError for a missing, surplus or unknown argument.
+    Raises TypeError for a missing, surplus or unknown argument, and for a forward or rule that is no function.
 
     >>> import autograd_mini as ag
     >>> cube = ag.Op("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
@@ -59,6 +59,7 @@ class Op:
         numpy: Callable[..., Any] | None = None,
         doc: str = "",
     ) -> None:
+        _check_definition(name, forward, vjps, each)
         self.name = name
         self.forward = forward
         self.vjps = vjps
@@ -109,6 +110,18 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
+
+
+def _check_definition(name: str, forward: Any, vjps: tuple[Any, ...], each: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"Op: the name is a string, got {name!r}")
+    if not callable(forward):
+        raise TypeError(f"Op {name}: forward is a function of arrays, got {forward!r}")
+    if not vjps and each is None:
+        raise TypeError(f"Op {name}: give one rule per array input after forward; None where no gradient flows")
+    for position, rule in enumerate(vjps):
+        if rule is not None and not callable(rule):
+            raise TypeError(f"Op {name}: the rule for input {position} is neither a function nor None: {rule!r}")
 
 
 def as_operand(x: Any) -> Any:

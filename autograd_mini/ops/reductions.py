@@ -41,10 +41,16 @@ reduce_sum = Op(
     """,
 )
 
+
+def _shared(g: Any, count: int) -> Any:
+    # float16 holds 1/70000 but not 70000: dividing by it would give 0.
+    return g / max(count, 1) if count < 65504 else g * (1 / count)
+
+
 mean = Op(
     "mean",
     lambda x, *, axis, keepdims: np.asarray(x).mean(axis=axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: _spread(g / max(x.size // max(out.size, 1), 1), x, axis, keepdims),
+    lambda g, out, x, *, axis, keepdims: _spread(_shared(g, x.size // max(out.size, 1)), x, axis, keepdims),
     settings=_REDUCTION,
     numpy=np.mean,
     doc="""Arithmetic mean over the given axis, axes, or all; each of n entries gets 1/n of the gradient.

@@ -188,6 +188,12 @@ def test_a_branch_that_broadcasts_gets_a_gradient_of_its_own_shape() -> None:
     np.testing.assert_array_equal(x.grad, [2.0])
 
 
+def test_the_mean_of_many_half_precision_numbers_has_a_gradient() -> None:
+    x = Tensor(np.ones(70_000, np.float16))
+    x.mean().backward()
+    np.testing.assert_array_equal(x.grad, np.full(70_000, np.float16(1 / 70_000)))
+
+
 def test_nan_flows_without_an_error() -> None:
     x = Tensor([np.nan, 1.0])
     (x * x).sum().backward()
@@ -255,10 +261,71 @@ def test_a_rule_that_fails_leaves_every_gradient_as_it_was() -> None:
     assert (x.grad, y.grad) == (None, None)
 
 
-def test_a_rule_of_the_wrong_shape_is_named() -> None:
-    broken = ag.Op("broken", lambda x: x * 2, lambda g, out, x: np.ones(7))
-    with pytest.raises(ValueError, match=r"broken: its rule gave a gradient of shape \(7,\) for x \(2,\)"):
+@pytest.mark.parametrize(
+    ("result", "error", "message"),
+    [
+        (np.ones(7), ValueError, r"broken: its rule gave a gradient of shape \(7,\) for x \(2,\)"),
+        (np.ones(2) * 1j, TypeError, r"broken: its rule gave a gradient of complex128 for x \(2,\)"),
+        (None, TypeError, r"broken: its rule gave NoneType for x \(2,\), not an array"),
+        ([1.0, 1.0], TypeError, r"broken: its rule gave list for x \(2,\), not an array"),
+    ],
+)
+def test_what_a_rule_returns_is_checked(result: Any, error: type[Exception], message: str) -> None:
+    broken = ag.Op("broken", lambda x: x * 2, lambda g, out, x: result)
+    with pytest.raises(error, match=message):
         broken(Tensor([1.0, 2.0], name="x")).sum().backward()
+
+
+def test_a_rule_may_return_a_number_for_a_scalar() -> None:
+    x = Tensor(3.0)
+    ag.Op("twice", lambda x: x * 2, lambda g, out, x: 2.0)(x).backward()
+    assert x.grad == 2.0
+    assert isinstance(x.grad, np.float64)
+
+
+def test_an_error_in_a_rule_says_where() -> None:
+    broken = ag.Op("broken", lambda x: x * 2, lambda g, out, x: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        broken(Tensor(1.0, name="x")).backward()
+    assert caught.value.__notes__ == ["in the rule of broken for x ()"]
+
+
+@pytest.mark.parametrize("result", [None, (1.0, 2.0), "a", [1.0]])
+def test_what_a_forward_returns_is_checked(result: Any) -> None:
+    broken = ag.Op("broken", lambda x: result, None)
+    with pytest.raises(TypeError, match="broken: its forward returned"):
+        broken(Tensor(1.0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("f", 3, None), "Op f: forward is a function"),
+        (("f", np.sin), "Op f: give one rule per array input"),
+        (("f", np.sin, 3), "Op f: the rule for input 0 is neither a function nor None"),
+        ((3, np.sin, None), "Op: the name is a string"),
+    ],
+)
+def test_a_wrong_definition_is_refused(arguments: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        ag.Op(*arguments)
+
+
+def test_an_interrupt_while_gradients_are_stored_undoes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaves = [Tensor(1.0), Tensor(2.0), Tensor(3.0)]
+    leaves[0].grad = 7.0
+    stored = []
+
+    def interrupted(g: Any) -> Any:
+        stored.append(g)
+        if len(stored) == 2:
+            raise KeyboardInterrupt
+        return g
+
+    monkeypatch.setattr("autograd_mini.tensor.read_only", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        (leaves[0] * leaves[1] * leaves[2]).backward()
+    assert [leaf.grad for leaf in leaves] == [7.0, None, None]
 
 
 def test_rules_for_constants_are_never_called() -> None:
@@ -403,6 +470,21 @@ def test_two_threads_train_as_one_after_the_other() -> None:
         thread.join()
     for seed in (1, 2):
         np.testing.assert_array_equal(alone[seed], together[seed])
+
+
+def test_threads_that_share_a_leaf_lose_no_gradient() -> None:
+    w = Tensor(1.0)
+
+    def work() -> None:
+        for _ in range(500):
+            (w * 1.0).backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert w.grad == 2000.0
 
 
 def test_time_is_linear_in_the_length_of_a_chain() -> None:

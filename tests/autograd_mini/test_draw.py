@@ -225,7 +225,9 @@ def test_png_and_pdf(tmp_path: Path) -> None:
     assert Path(path).read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "graph").read_text() == drawing.source
     assert "<svg" in Path(drawing.render(outfile=tmp_path / "out.svg", cleanup=True)).read_text()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["graph", "graph.png", "out.svg"]
+    assert Path(drawing.render(tmp_path / "named.png", cleanup=True)) == tmp_path / "named.png"
+    assert (tmp_path / "named.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["graph", "graph.png", "named.png", "out.svg"]
 
 
 @pytest.mark.usefixtures("renderer")

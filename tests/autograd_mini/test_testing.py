@@ -76,6 +76,36 @@ def test_a_kink_is_called_a_kink(function: Callable[..., Any]) -> None:
         check_gradient(lambda x: bent(x) - ag.relu(x) * 0.1, 0.0)
 
 
+@pytest.mark.parametrize(("function", "point"), [(ag.absolute, [0.0, 1.0]), (ag.max, [2.0, 2.0])])
+def test_a_jump_of_the_slope_is_called_one(function: Callable[..., Any], point: Any) -> None:
+    with pytest.raises(GradientMismatchError, match="a kink, a jump, or an edge"):
+        check_gradient(function, point)
+
+
+def test_differences_that_do_not_settle_are_said_to_be_rough() -> None:
+    with pytest.raises(GradientMismatchError, match="too rough to confirm anything"):
+        check_gradient(lambda x: ag.relu(x) ** 2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("forward", "rule", "point"),
+    [
+        (lambda x: x**2, lambda g, out, x: g * (2 * x + 1e-3), 0.0),
+        (lambda x: 1.0 + 1e-9 * x**2, lambda g, out, x: g * 3e-9 * x, 2.0),
+        (lambda x: ag.exp(x), lambda g, out, x: -g * out, 1.0),
+    ],
+)
+def test_a_smooth_function_is_not_called_a_kink(forward: Any, rule: Any, point: Any) -> None:
+    with pytest.raises(GradientMismatchError) as caught:
+        check_gradient(ag.Op("smooth", forward, rule), point, order=1)
+    assert "kink" not in str(caught.value)
+
+
+def test_an_order_that_checks_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="order is 1 or more"):
+        check_gradient(ag.exp, 1.0, order=0)
+
+
 def test_inputs_are_not_changed() -> None:
     x = np.array([1.0, 2.0])
     check_gradient(ag.exp, x)

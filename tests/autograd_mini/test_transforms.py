@@ -46,7 +46,10 @@ def test_a_tensor_of_the_closure_stays_differentiable() -> None:
 
 def test_nested_derivatives_do_not_mix() -> None:
     assert ag.grad(lambda x: x * ag.grad(lambda y: x + y)(x))(1.0) == 1.0
-    assert ag.grad(lambda x: ag.grad(lambda y: x * y * y)(3.0))(2.0) == 6.0
+    for inner in (lambda x, y: x * y * y, lambda x, y: x * y**2):
+        slope = ag.grad(lambda x, inner=inner: ag.grad(lambda y: inner(x, y))(3.0))(2.0)
+        assert slope == 6.0
+        assert isinstance(slope, np.float64)
 
 
 def test_several_arguments_and_settings() -> None:
@@ -62,6 +65,21 @@ def test_several_arguments_and_settings() -> None:
 def test_a_constant_function_has_gradient_zero() -> None:
     assert ag.grad(lambda x: Tensor(2.0, requires_grad=False))(1.0) == 0.0
     assert ag.grad(lambda x: ag.sign(x))(1.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((3.0,), TypeError, "expected a function, got float; for a Tensor use ag.gradients"),
+        ((ag.exp, "0"), TypeError, "argnums are positions"),
+        ((ag.exp, ()), TypeError, "argnums are positions"),
+        ((ag.exp, -1), TypeError, "argnums are positions"),
+        ((ag.exp, (0, 0)), ValueError, "name an argument twice"),
+    ],
+)
+def test_wrong_transforms(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ag.grad(*arguments)
 
 
 def test_nothing_is_left_behind() -> None:
