@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
+from inspect import signature
 from threading import RLock
 from typing import Any, SupportsIndex, overload
 
@@ -246,7 +247,7 @@ class Tensor(Traced):
             return func(*plain, **kwargs)
         if func not in _NUMPY:
             raise TypeError(_no_rule(f"{func.__module__.replace('numpy', 'np')}.{func.__name__}", self))
-        return _NUMPY[func](*args, **kwargs)
+        return _call_as_numpy(func, args, kwargs)
 
     # -------------------------------------------------------------------------------------------- as a sequence
 
@@ -694,11 +695,21 @@ def _incomparable(other: Any) -> bool:
 
 # ------------------------------------------------------------------------------------------- NumPy's functions
 
-_NUMPY: dict[Any, Any] = {op.numpy: op for op in vars(ops).values() if isinstance(op, Op) and op.numpy is not None}
-_NUMPY |= {np.concatenate: ops.concatenate, np.stack: ops.stack}
+_NUMPY: dict[Any, Any] = {f.numpy: f for f in vars(ops).values() if getattr(f, "numpy", None) is not None}
 
 _QUERIES = frozenset({np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.allclose, np.array_equal})
 """NumPy functions whose result does not carry a gradient: they see the plain data."""
+
+
+def _call_as_numpy(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call our function for NumPy's, whose arguments after the arrays may come by position."""
+    function = _NUMPY[func]
+    arity = getattr(function, "arity", None)
+    if arity is not None and len(args) > arity:
+        parameters = list(signature(func).parameters.values())[arity : len(args)]
+        given = {p.name: value for p, value in zip(parameters, args[arity:]) if value is not p.default}
+        args, kwargs = args[:arity], {**given, **kwargs}
+    return function(*args, **kwargs)
 
 
 def _no_rule(name: str, x: Tensor) -> str:

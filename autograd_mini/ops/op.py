@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Op:
     """An elementary operation: a forward function and one rule per array input, in order.
 
     A rule of `None` says that no gradient flows to that input. Arrays are positional; settings (axis, shape, ...) have
-    names, and the first of them may also be given by position after the arrays. Called with plain arrays an Op computes
+    names, and the first `positional` of them may also follow the arrays by position. Called with plain arrays an Op computes
     at once and returns an array; with a Tensor among its inputs it is recorded and returns a Tensor.
 
     `each` replaces the rules of an operation with any number of inputs: it also reads the `position` of its input.
@@ -54,6 +54,7 @@ class Op:
         each: Rule | None = None,
         accumulate: Callable[..., None] | None = None,
         settings: Mapping[str, Any] | None = None,
+        positional: int = 1,
         variadic: bool = False,
         symbol: str | None = None,
         numpy: Callable[..., Any] | None = None,
@@ -67,6 +68,7 @@ class Op:
         self.differentiable = each is not None or any(rule is not None for rule in vjps)
         self.accumulate = accumulate
         self.settings = dict(settings or {})
+        self.positional = positional
         self.arity = None if variadic or each else len(vjps)
         self.symbol = symbol or name
         self.numpy = numpy
@@ -84,11 +86,12 @@ class Op:
 
     def _bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Take a setting given by position, fill in the defaults, and refuse what does not fit."""
-        if self.arity is not None and self.settings and len(inputs) == self.arity + 1:
-            first = next(iter(self.settings))
-            if first in settings:
-                raise TypeError(f"{self.name}: {first} was given twice, by position and by name; give it once")
-            inputs, settings = inputs[:-1], {first: inputs[-1], **settings}
+        extra = 0 if self.arity is None else len(inputs) - self.arity
+        if 0 < extra <= min(self.positional, len(self.settings)):
+            given = dict(zip(self.settings, inputs[self.arity :]))
+            for name in given.keys() & settings.keys():
+                raise TypeError(f"{self.name}: {name} was given twice, by position and by name; give it once")
+            inputs, settings = inputs[: self.arity], {**given, **settings}
         self._check_arguments(inputs, settings)
         return inputs, {**self.settings, **settings}
 
@@ -110,6 +113,19 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def implements(numpy: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Mark a function composed of operations as the answer to a NumPy function called with Tensors."""
+
+    def mark(function: Function) -> Function:
+        function.numpy = numpy  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 def _check_definition(name: str, forward: Any, vjps: tuple[Any, ...], each: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.ops.op import REQUIRED, Op, Traced, as_operand
+from autograd_mini.ops.op import REQUIRED, Op, Traced, as_operand, implements
 
 reshape: Op = Op(
     "reshape",
@@ -182,6 +182,7 @@ _stack = Op(
 )
 
 
+@implements(np.concatenate)
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an existing axis; with `axis=None` each is flattened first.
 
@@ -195,6 +196,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     return _concatenate(*operands, axis=axis)
 
 
+@implements(np.stack)
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis; numbers and 0-d Tensors become a vector.
 

@@ -222,6 +222,7 @@ def test_a_constant_converts_to_an_array_and_a_variable_does_not() -> None:
         (lambda x: np.sum(x, axis=0), "sum", 3.0),
         (lambda x: np.mean(x, 0, keepdims=True), "mean", [1.5]),
         (lambda x: np.max(x), "max", 2.0),
+        (lambda x: np.sum(x, 0, None, None, True), "sum", [3.0]),
         (lambda x: np.where([True, False], x, 0.0), "where", [1.0, 0.0]),
         (lambda x: np.concatenate([x, [5.0]]), "concatenate", [1.0, 2.0, 5.0]),
         (lambda x: np.stack((x, x), axis=1), "stack", [[1.0, 1.0], [2.0, 2.0]]),
@@ -274,6 +275,7 @@ def test_an_array_is_not_updated_in_place_from_a_tensor() -> None:
     "call",
     [
         lambda x: np.sum(x, 0, np.float32),
+        lambda x: np.sum(x, 0, None, np.ones(())),
         lambda x: np.sum(x, dtype=np.float32),
         lambda x: np.exp(x, where=[True, False]),
         lambda x: ag.exp(x, x),
