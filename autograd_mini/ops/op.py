@@ -29,8 +29,8 @@ class Op:
     """An elementary operation: a forward function and one rule per array input, in order.
 
     A rule of `None` says that no gradient flows to that input. Arrays are positional; settings (axis, shape, ...) have
-    names, and the first `positional` of them may also follow the arrays by position. Called with plain arrays an Op computes
-    at once and returns an array; with a Tensor among its inputs it is recorded and returns a Tensor.
+    names, and the first `positional` of them may also follow the arrays by position. Called with plain arrays an Op
+    computes at once and returns an array; with a Tensor among its inputs it is recorded and returns a Tensor.
 
     `each` replaces the rules of an operation with any number of inputs: it also reads the `position` of its input.
     `accumulate(total, g, *inputs)` adds the first input's gradient into an existing array, for an operation that reads
