@@ -59,13 +59,13 @@ def checked_name(name: Any) -> str | None:
 
 
 def conforming(what: str, value: ArrayLike, tensor: Any) -> Array:
-    """`value` in the dtype of the tensor, or a ValueError if its shape differs."""
+    """A copy of `value` in the dtype of the tensor; ValueError if its shape differs, TypeError if it does not fit."""
     array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{what}: {describe(tensor)} takes real numbers, got {array.dtype}")
+    if not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
+        raise TypeError(f"{what}: {describe(tensor, True)} can't take {array.dtype}; convert it with astype first")
     if array.shape != tensor.shape:
         raise ValueError(f"{what}: {describe(tensor)} can't take a value of shape {array.shape}; reshape it first")
-    return as_value(array.astype(tensor.dtype, copy=False))
+    return as_value(array.astype(tensor.dtype))
 
 
 def sizes(arguments: tuple[Any, ...]) -> Any:

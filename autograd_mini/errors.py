@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ _KINDS = (TypeError, IndexError, ValueError, OverflowError)
 """The exceptions that NumPy raises for bad arguments; each failure keeps its kind."""
 
 
-def failure(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], error: Exception) -> Exception:
+def failure(op: Any, inputs: tuple[Any, ...], settings: Mapping[str, Any], error: Exception) -> Exception:
     """The exception to raise when `op` could not be computed: of the same kind, and readable.
 
     >>> import autograd_mini as ag
@@ -21,6 +23,12 @@ def failure(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], error: E
     with_dtypes = kind is TypeError
     reason = _broadcast_reason(op, inputs) or str(error)
     return kind(f"{op.name}: {_call(op, inputs, settings, with_dtypes)}: {reason}")
+
+
+def rule_failure(op: Any, x: Any, error: Exception) -> Exception:
+    """The exception to raise when the rule of `op` for its input `x` failed."""
+    kind = next(kind for kind in _KINDS if isinstance(error, kind))
+    return kind(f"{op.name}: its rule for {describe(x)} failed: {error}; mend the rule")
 
 
 def describe(x: Any, with_dtype: bool = False) -> str:
@@ -35,7 +43,7 @@ def describe(x: Any, with_dtype: bool = False) -> str:
     return f"{label} {x.dtype} {x.shape}" if with_dtype else f"{label} {x.shape}"
 
 
-def _call(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], with_dtypes: bool) -> str:
+def _call(op: Any, inputs: tuple[Any, ...], settings: Mapping[str, Any], with_dtypes: bool) -> str:
     operands = [describe(x, with_dtypes) for x in inputs]
     if op.arity == 2 and op.symbol != op.name:
         return f" {op.symbol} ".join(operands)
@@ -44,10 +52,10 @@ def _call(op: Any, inputs: tuple[Any, ...], settings: dict[str, Any], with_dtype
 
 def _broadcast_reason(op: Any, inputs: tuple[Any, ...]) -> str | None:
     """Why an elementwise operation's shapes do not fit together, or None if they do."""
-    if not isinstance(op.numpy, np.ufunc) or op.numpy.signature or len(inputs) != 2:
+    if op.numpy is not np.where and (not isinstance(op.numpy, np.ufunc) or op.numpy.signature):
         return None
-    pairs = zip(reversed(np.shape(inputs[0])), reversed(np.shape(inputs[1])))
-    for axis, (m, n) in enumerate(pairs, 1):
-        if m != n and 1 not in (m, n):
-            return f"shapes do not broadcast: axis -{axis} has sizes {m} and {n}; make one of them 1"
+    for one, other in itertools.combinations([np.shape(x) for x in inputs], 2):
+        for axis, (m, n) in enumerate(zip(reversed(one), reversed(other)), 1):
+            if m != n and 1 not in (m, n):
+                return f"shapes do not broadcast: axis -{axis} has sizes {m} and {n}; make one of them 1"
     return None

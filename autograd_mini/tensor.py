@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ContextDecorator, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ContextDecorator, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from inspect import signature
 from threading import RLock
+from types import MappingProxyType
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
@@ -14,13 +15,13 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from autograd_mini import ops
 from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value, sizes
-from autograd_mini.errors import describe, failure
+from autograd_mini.errors import describe, failure, rule_failure
 from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
 _publishing = RLock()  # threads may share leaves: reading, adding and storing a gradient is one step
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
-_NO_SETTINGS: dict[str, Any] = {}
+_NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Tensor(Traced):
@@ -57,7 +58,7 @@ class Tensor(Traced):
     """The operation that computed this Tensor; None for a leaf."""
     inputs: tuple[Any, ...]
     """What it was computed from, in order: Tensors, arrays and numbers."""
-    settings: dict[str, Any]
+    settings: Mapping[str, Any]
     """The operation's settings: axis, shape and the like."""
 
     _data: Array
@@ -82,18 +83,17 @@ class Tensor(Traced):
     def data(self) -> Array:
         """The value: an ndarray, or a NumPy scalar for shape ().
 
-        A leaf's value may be replaced by one of the same shape, which is cast to the leaf's dtype; ValueError for
-        another shape, TypeError for a Tensor that was computed.
+        A leaf's value may be changed in place, or replaced by a copy of one of the same shape in the leaf's dtype;
+        ValueError for another shape. What was computed is read-only: TypeError.
         """
-        return self._data
+        return self._data if self.op is None else read_only(self._data)
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
-        if value is self._data:
-            return
         if self.op is not None:
             raise TypeError(f"data: {describe(self)} was computed by {self.op.name}; set the data of a leaf instead")
-        self._data = conforming("data", value, self)
+        if value is not self._data:
+            self._data = conforming("data", value, self)
 
     @property
     def grad(self) -> Array | None:
@@ -226,7 +226,7 @@ class Tensor(Traced):
     # --------------------------------------------------------------------------------------- NumPy's protocols
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if self._requires_grad or self.op is not None:
+        if self._requires_grad:
             raise TypeError(
                 f"array: {describe(self)} would lose its graph; write x.data for its value, "
                 "or ag.stack([x, y]) to join Tensors"
@@ -243,8 +243,8 @@ class Tensor(Traced):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func in _QUERIES:
-            plain = [x.data if isinstance(x, Tensor) else x for x in args]
-            return func(*plain, **kwargs)
+            named = {name: _plain(x) for name, x in kwargs.items()}
+            return func(*map(_plain, args), **named)
         if func not in _NUMPY:
             raise TypeError(_no_rule(f"{func.__module__.replace('numpy', 'np')}.{func.__name__}", self))
         return _call_as_numpy(func, args, kwargs)
@@ -325,19 +325,24 @@ class Tensor(Traced):
         """max(self, 0), elementwise."""
         return _record(ops.relu, (self,))
 
+    def __reduce__(self) -> Any:
+        """Leaves are copied and pickled with their gradient; a graph is not: its functions may be anything."""
+        if self.op is not None:
+            raise TypeError(f"copy: {describe(self)} was computed by {self.op.name}; copy or pickle x.detach()")
+        return _rebuilt, (self._data, self._grad, self._requires_grad, self._name)
+
     @staticmethod
-    def record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any] = _NO_SETTINGS) -> Tensor:
+    def record(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any] = _NO_SETTINGS) -> Tensor:
         """Compute `op`, and remember how if a gradient or a trace may need it.
 
         Every operation passes here, so the loop is written out: on scalars its cost is the cost of the program.
         """
         arrays = []
-        requires_grad = tracked = False
+        tracked = False
         for x in inputs:
             if isinstance(x, Tensor):
                 arrays.append(x._data)
-                requires_grad = requires_grad or x._requires_grad
-                tracked = tracked or x.op is not None
+                tracked = tracked or x._requires_grad
             elif isinstance(x, (list, tuple)):
                 return Tensor.record(op, tuple(map(as_operand, inputs)), settings)
             else:
@@ -348,9 +353,9 @@ class Tensor(Traced):
             raise failure(op, inputs, settings, error) from error
         if not isinstance(data, np.generic):
             data = result_value(op, data)
-        if not ((requires_grad or tracked) and _recording.get()):
+        if not (tracked and _recording.get()):
             return _leaf(data, False)
-        return _node(op, inputs, settings, data, requires_grad and op.differentiable)
+        return _node(op, inputs, settings, data)
 
     # ----------------------------------------------------------------------------------------------- operators
     # fmt: off
@@ -426,11 +431,11 @@ def recording() -> Iterator[bool]:
 _record = Tensor.record
 
 
-def _node(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], data: Array, requires_grad: bool) -> Tensor:
+def _node(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any], data: Array) -> Tensor:
     node = _new(Tensor)
     node._data = data
     node._grad = node._name = None
-    node._requires_grad = requires_grad and (data.dtype.kind == "f" or _refuse_complex(op, inputs, data))
+    node._requires_grad = op.differentiable and (data.dtype.kind == "f" or _is_float(op, inputs, data))
     node._retains_grad = False
     node.op = op
     node.inputs = inputs
@@ -438,8 +443,8 @@ def _node(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], data: Array
     return node
 
 
-def _refuse_complex(op: Op, inputs: tuple[Any, ...], data: Array) -> bool:
-    """Integers and booleans carry no gradient (False); complex numbers and objects would carry a wrong one."""
+def _is_float(op: Op, inputs: tuple[Any, ...], data: Array) -> bool:
+    """False for integers and booleans, which carry no gradient; TypeError for what would carry a wrong one."""
     if data.dtype.kind in "iub":
         return False
     operands = ", ".join(describe(x, True) for x in inputs)
@@ -534,17 +539,16 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
         for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
             if rule is None or not isinstance(x, Tensor) or x not in needed:
                 continue
-            if op.accumulate is not None and not create_graph and x.ndim:
-                _accumulate(node, g, x, totals, private)
-                continue
             try:
+                if op.accumulate is not None and rule is op.vjps[0] and not create_graph and x.ndim:
+                    _accumulate(node, g, x, totals, private)
+                    continue
                 contribution = rule(g, out, *inputs, **node.settings)
                 data = x._data
                 if getattr(contribution, "dtype", None) is not data.dtype or contribution.shape != data.shape:
-                    contribution = _fit(contribution, node, x)
-            except Exception as error:
-                error.add_note(f"in the rule of {op.name} for {describe(x)}")
-                raise
+                    contribution = _fit(contribution, x)
+            except (TypeError, ValueError, IndexError) as error:
+                raise rule_failure(op, x, error) from error
             totals[x] = totals[x] + contribution if x in totals else contribution
 
 
@@ -573,21 +577,16 @@ def _accumulate(node: Tensor, g: Any, x: Tensor, totals: dict[Tensor, Any], priv
     node.op.accumulate(totals[x], g, *_arrays(node), **node.settings)
 
 
-def _fit(g: Any, node: Tensor, x: Tensor) -> Any:
+def _fit(g: Any, x: Tensor) -> Any:
     """Sum a gradient over the axes along which `x` was broadcast, and cast it to the dtype of `x`."""
-    assert node.op is not None
     if not isinstance(g, (Tensor, np.ndarray, np.generic, int, float)):
-        raise TypeError(
-            f"{node.op.name}: its rule gave {type(g).__name__} for {describe(x)}, not an array; mend the rule"
-        )
+        raise TypeError(f"it gave {type(g).__name__}, not an array")
     g = g if isinstance(g, Tensor) else np.asarray(g)[()]
     g = _unbroadcast(g, x.shape) if g.shape != x.shape else g
     if g.shape != x.shape:
-        raise ValueError(
-            f"{node.op.name}: its rule gave a gradient of shape {g.shape} for {describe(x)}; mend the rule"
-        )
+        raise ValueError(f"it gave a gradient of shape {g.shape}")
     if g.dtype.kind not in "fiub":
-        raise TypeError(f"{node.op.name}: its rule gave a gradient of {g.dtype} for {describe(x)}; mend the rule")
+        raise TypeError(f"it gave a gradient of {g.dtype}")
     return g if g.dtype == x.dtype else ops.astype(g, dtype=x.dtype)
 
 
@@ -627,8 +626,9 @@ def gradients(
     wrt = None if wrt is None else _checked_wrt(wrt)
     wanted = set(wrt or ())
     seed = _seed_tensor(output, gradient) if create_graph else _seed(output, gradient)
-    every = walk(output, seed, create_graph=create_graph, wrt=wrt or ())
-    found = {node: g if create_graph else read_only(g) for node, g in every if wrt is None or node in wanted}
+    with recording() if create_graph else nullcontext():
+        every = walk(output, seed, create_graph=create_graph, wrt=wrt or ())
+        found = {node: g if create_graph else read_only(g) for node, g in every if wrt is None or node in wanted}
     return found if wrt is None else [found[x] if x in found else _zero(x, create_graph) for x in wrt]
 
 
@@ -664,7 +664,7 @@ def _seed(output: Tensor, gradient: Any) -> Any:
     if output.size != 1:
         raise ValueError(
             f"backward: {describe(output)} has {output.size} entries, not 1; "
-            "reduce it with .sum() or .mean(), or pass gradient= in its shape"
+            "reduce it with .sum() or .mean(), or pass a gradient of its shape to backward()"
         )
     return output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
 
@@ -687,6 +687,17 @@ def _publish(finished: list[tuple[Tensor, Array]]) -> None:
             for (node, _), grad in zip(finished, before):
                 node._grad = grad
             raise
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+def _rebuilt(data: Array, grad: Array | None, requires_grad: bool, name: str | None) -> Tensor:
+    """A leaf as pickle and copy make it anew."""
+    leaf = _leaf(data, requires_grad, name)
+    leaf.grad = grad
+    return leaf
 
 
 def _incomparable(other: Any) -> bool:

@@ -52,8 +52,11 @@ def check_gradient(function: Callable[..., Any], *inputs: Any, order: int = 2, r
     with np.errstate(all="ignore"):
         _check_repeatable(name, function, point)
         scalar = _weighted(function, point, generator)
+        size = max([1e-300, *(float(np.max(np.abs(x), initial=0.0)) for x in point)])
+        natural = abs(float(_evaluate(scalar, point).data))
         for current in range(1, order + 1):
-            _check_order(f"{name}: order {current}", scalar, point, rtol)
+            natural /= size  # the size that a derivative has by nature: value over input, once per order
+            _check_order(f"{name}: order {current}", scalar, point, rtol, natural)
             scalar = _directional(scalar, point, generator)
 
 
@@ -102,9 +105,11 @@ def _gradients(scalar: Callable[..., Tensor], variables: Sequence[Tensor], creat
     return [Tensor(zero, requires_grad=False) for zero in zeros] if create_graph else zeros
 
 
-def _check_order(label: str, scalar: Callable[..., Tensor], point: Point, rtol: float) -> None:
-    automatic = _gradients(scalar, [Tensor(x) for x in point], create_graph=False)
-    for position, noise in enumerate(_rounding(scalar, point, automatic)):
+def _check_order(label: str, scalar: Callable[..., Tensor], point: Point, rtol: float, unit: float) -> None:
+    automatic, again = (_gradients(scalar, [Tensor(x) for x in point], create_graph=False) for _ in range(2))
+    if not all(np.array_equal(one, other, equal_nan=True) for one, other in zip(automatic, again)):
+        raise ValueError(f"check_gradient: {label} gives two gradients for one point; fix its random numbers")
+    for position, noise in enumerate(_rounding(scalar, point, automatic, unit)):
         slope = np.asarray(automatic[position])
         estimates = _estimates(scalar, point, position)
         wrong = _disagreements(slope, estimates, rtol, noise)
@@ -116,14 +121,16 @@ def _check_order(label: str, scalar: Callable[..., Tensor], point: Point, rtol: 
             raise GradientMismatchError(f"{label}, input {position}, entry {worst}: {message}; {count}{kink}")
 
 
-def _rounding(scalar: Callable[..., Tensor], point: Point, automatic: list[Any]) -> list[float]:
+def _rounding(scalar: Callable[..., Tensor], point: Point, automatic: list[Any], unit: float) -> list[float]:
     """How far autodiff's own gradients move when the inputs move by a few units in the last place."""
     noise = [0.0] * len(point)
     for units in (-3, -2, -1, 1, 2, 3):
         nudged = _gradients(scalar, [Tensor(x * (1 + units * EPSILON)) for x in point], create_graph=False)
         moves = [np.max(np.abs(new - old), initial=0.0) for new, old in zip(nudged, automatic)]
         noise = [max(before, 4 * float(move)) for before, move in zip(noise, moves)]
-    return noise
+    # A gradient that jumps is no rounding: more than a millionth of its size is not forgiven.
+    sizes = [np.max(np.abs(slope), initial=0.0) for slope in automatic]
+    return [min(bound, max(1e-6 * float(size), 1e-12 * unit)) for bound, size in zip(noise, sizes)]
 
 
 # --------------------------------------------------------------------------------------------- finite differences

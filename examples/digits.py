@@ -53,7 +53,7 @@ def load_digits(rng: np.random.Generator) -> tuple[Split, Split]:
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
-        sys.exit(f"digits.py needs scikit-learn for its images: pip install 'autograd-mini[data]' ({error})")
+        sys.exit(f"digits.py needs scikit-learn for its images: pip install scikit-learn ({error})")
     images, labels = load_digits(return_X_y=True)
     order = rng.permutation(len(images))
     images, labels = images[order] / 16.0, labels[order]
@@ -112,7 +112,7 @@ def progress(epochs: int) -> Iterator[Callable[[str], None]]:
     try:
         from tqdm import tqdm
     except ImportError:
-        print("(for a progress bar: pip install 'autograd-mini[progress]')")
+        print("(for a progress bar: pip install tqdm)")
         for epoch in range(1, epochs + 1):
             yield lambda text, epoch=epoch: print(f"epoch {epoch}/{epochs}  {text}") if epoch % 10 == 0 else None
         return
@@ -250,7 +250,7 @@ def write_pictures(model: nn.MLP, history: History, test_set: Split, directory: 
         draw_predictions(model, test_set, sheet)
         written += [curves, sheet]
     except ImportError:
-        left_out.append("curves and test images (pip install 'autograd-mini[plot]')")
+        left_out.append("curves and test images (pip install matplotlib)")
     try:
         written += draw_graph(model, test_set.images[:2], test_set.labels[:2], directory)
     except graphviz.ExecutableNotFound as error:

@@ -73,7 +73,7 @@ class MLP(Module):
         activation: str | Activation = "relu",
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if not isinstance(sizes, Sequence) or len(sizes) < 2:
+        if np.ndim(sizes) != 1 or len(sizes) < 2:
             raise ValueError(f"MLP: needs at least the sizes of input and output, [64, 10] say, got {sizes!r}")
         self.activation = activation_function(activation)
         inner = he if self.activation is ag.relu else glorot
@@ -88,7 +88,8 @@ class MLP(Module):
         *inner, last = self.layers
         for layer in inner:
             x = self.activation(layer(x))
-        return last.forward(x)
+        logits: Tensor = last(x)
+        return logits
 
 
 def _checked_size(size: Any) -> int:

@@ -39,18 +39,14 @@ class Module:
     def __setattr__(self, attribute: str, value: Any) -> None:
         _check_replacement(attribute, vars(self).get(attribute), value)
         super().__setattr__(attribute, value)
-        for path, parameter in _named_parameters(value, ""):
-            # A name that ends the path was given by a module inside `value`, and grows as the modules nest.
-            if parameter.name is None or f".{path}".endswith(f".{parameter.name}"):
-                parameter.name = f"{attribute}.{path}" if path else attribute
+        for path, parameter in _named_parameters(value, attribute, set()):
+            _give_name(parameter, path)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Pairs of path and parameter, in order of assignment; a parameter used twice comes once."""
-        seen: set[Tensor] = set()
-        for path, parameter in _named_parameters(self, ""):
-            if parameter not in seen:
-                seen.add(parameter)
-                yield path, parameter
+        for path, parameter in _named_parameters(self, "", set()):
+            _give_name(parameter, path)  # one that was appended to a list has none yet
+            yield path, parameter
 
     def parameters(self) -> list[Tensor]:
         """The parameters, in order of assignment."""
@@ -76,15 +72,23 @@ def _check_replacement(attribute: str, old: Any, new: Any) -> None:
         )
 
 
-def _named_parameters(value: Any, path: str, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+def _named_parameters(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Tensor]]:
+    """Each parameter once, under its first path, however the modules share or refer to each other."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
     if isinstance(value, Tensor):
         if value.requires_grad and value.op is None:
             yield path, value
         return
-    if any(value is ancestor for ancestor in above):
-        return  # a module that refers to the one it belongs to
     for key, part in _parts(value):
-        yield from _named_parameters(part, f"{path}.{key}" if path else str(key), (*above, value))
+        yield from _named_parameters(part, f"{path}.{key}" if path else str(key), seen)
+
+
+def _give_name(parameter: Tensor, path: str) -> None:
+    """Name a parameter by its path. A name that ends the path was given by an inner module, and grows as they nest."""
+    if parameter.name is None or f".{path}".endswith(f".{parameter.name}"):
+        parameter.name = path
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, Any]]:

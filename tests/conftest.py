@@ -1,4 +1,4 @@
-"""Hypothesis profiles, and the array strategies that the operation table is made of."""
+"""Hypothesis profiles: `dev` for a quick look, `ci` reproducible."""
 
 import os
 

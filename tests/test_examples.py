@@ -56,7 +56,7 @@ def test_digits_says_what_it_left_out(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     done = run_without(["matplotlib", "matplotlib.figure", "tqdm", "pygraphviz"], "--epochs", "10", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    for part in ("epoch 10/10", "autograd-mini[progress]", "autograd-mini[plot]", "autograd-mini[draw]", "Left out"):
+    for part in ("epoch 10/10", "pip install tqdm", "pip install matplotlib", "pygraphviz>=2.0", "Left out"):
         assert part in done.stdout
     assert files(tmp_path) == []
 
@@ -64,7 +64,7 @@ def test_digits_says_what_it_left_out(tmp_path: Path) -> None:
 def test_digits_without_its_data_names_the_extra(tmp_path: Path) -> None:
     done = run_without(["sklearn", "sklearn.datasets"], "--out", tmp_path)
     assert done.returncode == 1
-    assert "pip install 'autograd-mini[data]'" in done.stderr
+    assert "pip install scikit-learn" in done.stderr
     assert "Traceback" not in done.stderr
 
 

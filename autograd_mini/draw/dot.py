@@ -103,7 +103,9 @@ def _operation(node: Tensor) -> str:
         return _role(node)
     symbol = f" {node.op.symbol}" if node.op.symbol != node.op.name else ""
     defaults = node.op.settings
-    settings = "".join(f" {name}={setting}" for name, setting in node.settings.items() if setting != defaults[name])
+    settings = "".join(
+        f" {name}={setting}" for name, setting in node.settings.items() if repr(setting) != repr(defaults[name])
+    )
     return shortened(f"{node.op.name}{symbol}{settings}")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
 HELP = """no Graphviz found. Install ONE of:
-  pip install 'autograd-mini[draw]'   (pygraphviz 2.0 or newer, whose wheels carry Graphviz)
+  pip install 'pygraphviz>=2.0'   (the extra "draw"; its wheels carry Graphviz)
   apt install graphviz
   brew install graphviz
   winget install Graphviz.Graphviz
@@ -31,8 +31,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     Nothing is rendered before `render`, `pipe` or a notebook asks for it.
     """
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(body=[f"\t{line}\n" for line in lines], format="svg")
+    def __init__(self, lines: Iterable[str] = (), **options: Any) -> None:
+        super().__init__(**{"body": [f"\t{line}\n" for line in lines], "format": "svg", **options})
 
     def pipe(self, format: str | None = None, *, encoding: str | None = None, **options: Any) -> Any:
         """The picture as bytes, or as text with `encoding`."""
@@ -108,6 +108,9 @@ def _render_in_process(source: str, format: str) -> bytes:
 
 def _write(path: Path, picture: bytes) -> None:
     """Write all or nothing: an interrupted run leaves no half picture."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(picture)
-    os.replace(file.name, path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(picture)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

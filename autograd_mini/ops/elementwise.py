@@ -95,11 +95,11 @@ positive = Op(
 )
 
 
-def _one_less(y: Any) -> Any:
-    """The exponent of a power's derivative. At y = 0 the factor y makes it 0, so any finite exponent will do but -1."""
+def _one_less(x: Any, y: Any) -> Any:
+    """The exponent y - 1 of a power's derivative; at x = y = 0 one that keeps the factor y = 0 from meeting inf."""
     if isinstance(y, (int, float)):
         return y - 1 if y else 1
-    return where(y == 0, 1, y - 1)
+    return where((x == 0) * (y == 0), 1, y - 1)
 
 
 def _safe_log(x: Any, y: Any) -> Any:
@@ -110,7 +110,7 @@ def _safe_log(x: Any, y: Any) -> Any:
 power = Op(
     "power",
     operator.pow,
-    lambda g, out, x, y: g * y * x ** _one_less(y),
+    lambda g, out, x, y: g * y * x ** _one_less(x, y),
     lambda g, out, x, y: g * out * _safe_log(x, y),
     symbol="**",
     numpy=np.power,

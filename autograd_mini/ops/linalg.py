@@ -16,6 +16,9 @@ def _matmul_forward(x: Any, y: Any) -> Any:
         return x @ y
     except (TypeError, ValueError):
         # NumPy's operator refuses numbers and 0-d arrays with a TypeError about Python types.
+        for operand in (x, y):
+            if not isinstance(operand, (np.ndarray, np.generic, int, float)):
+                raise TypeError(f"{operand!r} is no array") from None
         if np.ndim(x) == 0 or np.ndim(y) == 0:
             raise ValueError("a 0-d operand has no axis to sum over; use * instead") from None
         rows = np.shape(y)[-2] if np.ndim(y) > 1 else np.shape(y)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ class Traced:
     __slots__ = ()
 
     @staticmethod
-    def record(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    def record(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> Any:
         """Apply `op` to inputs of which at least one is traced."""
         raise NotImplementedError
 
@@ -32,7 +33,9 @@ class Op:
     names, and the first `positional` of them may also follow the arrays by position. Called with plain arrays an Op
     computes at once and returns an array; with a Tensor among its inputs it is recorded and returns a Tensor.
 
-    `each` replaces the rules of an operation with any number of inputs: it also reads the `position` of its input.
+    `each` replaces the rules of an operation with any number of inputs: it also reads the `position` of its input. A
+    `variadic` operation has rules for its first inputs only. `symbol` is what drawings show. A setting whose default is
+    `REQUIRED` must be given.
     `accumulate(total, g, *inputs)` adds the first input's gradient into an existing array, for an operation that reads
     a small part of a large input. `numpy` is the NumPy function that the operation answers for.
 
@@ -73,6 +76,7 @@ class Op:
         self.symbol = symbol or name
         self.numpy = numpy
         self.__doc__ = doc or Op.__doc__
+        self.__module__ = sys._getframe(1).f_globals["__name__"]  # where pickle looks for it
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         if len(inputs) != self.arity or settings.keys() != self.settings.keys():
@@ -113,6 +117,13 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
+
+    def __reduce__(self) -> str:
+        """Copied as itself and pickled by the name of the module variable that holds it."""
+        for variable, value in vars(sys.modules[self.__module__]).items():
+            if value is self:
+                return variable
+        raise TypeError(f"pickle: the operation {self.name} is no variable of {self.__module__}; assign it to one")
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])

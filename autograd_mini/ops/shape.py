@@ -75,6 +75,9 @@ class Slot:
     def __repr__(self) -> str:
         return "array"
 
+    def __reduce__(self) -> str:
+        return "SLOT"  # compared by identity: every copy is the same object
+
 
 SLOT = Slot()
 

@@ -13,7 +13,7 @@ import pytest
 
 import autograd_mini as ag
 import nn
-from autograd_mini import Tensor
+from autograd_mini import Tensor, ops
 
 # ----------------------------------------------------------------------------------------------------------- traps
 
@@ -89,16 +89,37 @@ def test_a_wide_fan_of_reads() -> None:
     np.testing.assert_array_equal(x.grad, np.arange(2000.0))
 
 
-def test_reading_entries_one_by_one_makes_no_full_array_each() -> None:
+def test_reading_entries_one_by_one_makes_no_full_array_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(ops.scatter_add, "forward", lambda *arrays, **settings: made.append(1))
     x = Tensor(np.ones(100_000))
-    total = ag.stack([x[position] for position in range(500)]).sum()
-    tracemalloc.start()
-    total.backward()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 5 * x.data.nbytes
+    ag.stack([x[position] for position in range(500)]).sum().backward()
+    assert made == []
     assert x.grad is not None
     assert x.grad.sum() == 500
+
+
+def test_accumulation_in_place_is_for_the_first_input() -> None:
+    def accumulate(total: Any, g: Any, x: Any, w: Any) -> None:
+        total[0] += np.sum(g * w)
+
+    first_by = ag.Op(
+        "first_by",
+        lambda x, w: x[0] * w,
+        lambda g, out, x, w: pytest.fail("the first input has accumulate"),
+        lambda g, out, x, w: g * x[0],
+        accumulate=accumulate,
+    )
+    x, w = Tensor([2.0, 3.0]), Tensor([5.0])
+    first_by(x, w).sum().backward()
+    np.testing.assert_array_equal(x.grad, [5.0, 0.0])
+    np.testing.assert_array_equal(w.grad, [2.0])
+
+
+def test_reading_a_scalar() -> None:
+    x = Tensor(3.0)
+    (x[()] * x[None]).sum().backward()
+    assert x.grad == 6.0
 
 
 def test_a_read_joins_other_gradients_of_the_same_tensor() -> None:
@@ -153,7 +174,7 @@ def test_sigmoid_neither_overflows_nor_loses_its_tail(z: float) -> None:
     y = ag.sigmoid(x)
     y.backward()
     expected = np.exp(z) if z < -30 else 1 / (1 + np.exp(-z))
-    assert y.data == pytest.approx(expected, rel=1e-13)
+    assert y.data == pytest.approx(expected, rel=1e-13, abs=0)
     assert np.isfinite(x.grad)
 
 
@@ -175,6 +196,33 @@ def test_log_sum_exp_at_its_edges(row: list[float], value: float, slope: list[fl
     np.testing.assert_allclose(x.grad, slope, rtol=1e-12)
 
 
+def test_steep_gradients_do_not_leak_through_masks() -> None:
+    steep = ag.Op("steep", lambda x: x, lambda g, out, x: g * np.inf)
+    x, y = Tensor([1.0, 5.0]), Tensor([2.0, 3.0])
+    steep(ag.where([True, False], x, y)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [np.inf, 0.0])
+    np.testing.assert_array_equal(y.grad, [0.0, np.inf])
+    x, y = Tensor([1.0, 5.0]), Tensor([2.0, 3.0])
+    steep(ag.maximum(x, y)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, np.inf])
+    np.testing.assert_array_equal(y.grad, [np.inf, 0.0])
+
+
+def test_powers_of_zero_in_the_exponent() -> None:
+    y = Tensor([-1.0, 0.0, 2.0])
+    with np.errstate(divide="ignore"):
+        (0.0**y).sum().backward()
+    np.testing.assert_array_equal(y.grad, [-np.inf, 0.0, 0.0])
+
+
+def test_the_mixed_derivative_of_a_power_at_exponent_zero() -> None:
+    x, y = Tensor(3.0), Tensor(0.0)
+    (slope_x,) = ag.gradients(x**y, [x], create_graph=True)
+    (slope_y,) = ag.gradients(x**y, [y], create_graph=True)
+    assert ag.gradients(slope_x, [y])[0] == pytest.approx(1 / 3)
+    assert ag.gradients(slope_y, [x])[0] == pytest.approx(1 / 3)
+
+
 def test_where_gives_the_branch_not_taken_an_exact_zero() -> None:
     x = Tensor([0.0, 2.0])
     safe = ag.where(x > 0, x, 1.0)
@@ -186,6 +234,36 @@ def test_a_branch_that_broadcasts_gets_a_gradient_of_its_own_shape() -> None:
     x = Tensor([3.0])
     ag.where([True, False, True], x, 0.0).sum().backward()
     np.testing.assert_array_equal(x.grad, [2.0])
+
+
+def test_log_sum_exp_keeps_float32_and_takes_integers() -> None:
+    assert ag.logsumexp(Tensor(np.full((2, 2), -np.inf, np.float32)), axis=1).dtype == np.float32
+    assert ag.logsumexp([0, 0]) == np.log(2)
+
+
+@pytest.mark.parametrize("reduce", [ag.sum, ag.mean, ag.max, ag.logsumexp])
+def test_negative_axes(reduce: Any) -> None:
+    data = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 0.0]])
+    for axis in (-1, -2, (-1, 0), (-2, -1)):
+        positive = tuple(np.atleast_1d(axis) % 2)
+        x, y = Tensor(data), Tensor(data)
+        (reduce(x, axis=axis) ** 2).sum().backward()
+        (reduce(y, axis=positive) ** 2).sum().backward()
+        np.testing.assert_array_equal(x.grad, y.grad)
+
+
+def test_reductions_of_nothing() -> None:
+    x = Tensor(np.zeros((0, 3)))
+    x.mean(axis=1).sum().backward()
+    assert x.grad is not None
+    assert x.grad.shape == (0, 3)
+
+
+def test_concatenation_without_an_axis_flattens() -> None:
+    x, y = Tensor([[1.0, 2.0]]), Tensor(3.0)
+    (ag.concatenate([x, y], axis=None) * [1.0, 2.0, 3.0]).sum().backward()
+    np.testing.assert_array_equal(x.grad, [[1.0, 2.0]])
+    assert y.grad == 3.0
 
 
 def test_the_mean_of_many_half_precision_numbers_has_a_gradient() -> None:
@@ -227,6 +305,13 @@ def test_a_mixed_graph_gives_each_leaf_its_own_dtype() -> None:
     assert (x.grad.dtype, w.grad.dtype) == (np.float32, np.float64)
 
 
+def test_a_gradient_of_another_dtype_is_cast() -> None:
+    x = Tensor(np.ones(2, np.float32))
+    for seed in (np.ones(2), Tensor(np.ones(2))):
+        (slope,) = ag.gradients(x * 2, [x], gradient=seed, create_graph=True)
+        assert slope.dtype == np.float32
+
+
 def test_a_given_gradient_is_neither_locked_nor_shared() -> None:
     x, seed = Tensor([1.0, 2.0]), np.ones(2)
     (x + 0).backward(seed)
@@ -255,19 +340,20 @@ def test_backward_from_a_constant_is_refused(make: Any) -> None:
 
 def test_a_rule_that_fails_leaves_every_gradient_as_it_was() -> None:
     broken = ag.Op("broken", lambda x: x * 2, lambda g, out, x: 1 / 0)
-    x, y = Tensor(1.0), Tensor(2.0)
-    with pytest.raises(ZeroDivisionError):
-        (y * 3 + broken(x)).backward()
-    assert (x.grad, y.grad) == (None, None)
+    x, y, z = Tensor(1.0), Tensor(2.0), Tensor(3.0)
+    for output in (y * 3 + broken(x) + z, z + (broken(x) + y * 3)):  # broken first, and last
+        with pytest.raises(ZeroDivisionError):
+            output.backward()
+        assert (x.grad, y.grad, z.grad) == (None, None, None)
 
 
 @pytest.mark.parametrize(
     ("result", "error", "message"),
     [
-        (np.ones(7), ValueError, r"broken: its rule gave a gradient of shape \(7,\) for x \(2,\)"),
-        (np.ones(2) * 1j, TypeError, r"broken: its rule gave a gradient of complex128 for x \(2,\)"),
-        (None, TypeError, r"broken: its rule gave NoneType for x \(2,\), not an array"),
-        ([1.0, 1.0], TypeError, r"broken: its rule gave list for x \(2,\), not an array"),
+        (np.ones(7), ValueError, r"broken: its rule for x \(2,\) failed: it gave a gradient of shape \(7,\)"),
+        (np.ones(2) * 1j, TypeError, r"broken: its rule for x \(2,\) failed: it gave a gradient of complex128"),
+        (None, TypeError, r"broken: its rule for x \(2,\) failed: it gave NoneType, not an array"),
+        ([1.0, 1.0], TypeError, r"broken: its rule for x \(2,\) failed: it gave list, not an array"),
     ],
 )
 def test_what_a_rule_returns_is_checked(result: Any, error: type[Exception], message: str) -> None:
@@ -283,11 +369,10 @@ def test_a_rule_may_return_a_number_for_a_scalar() -> None:
     assert isinstance(x.grad, np.float64)
 
 
-def test_an_error_in_a_rule_says_where() -> None:
-    broken = ag.Op("broken", lambda x: x * 2, lambda g, out, x: 1 / 0)
-    with pytest.raises(ZeroDivisionError) as caught:
-        broken(Tensor(1.0, name="x")).backward()
-    assert caught.value.__notes__ == ["in the rule of broken for x ()"]
+def test_an_error_in_a_rule_names_the_operation_and_the_input() -> None:
+    broken = ag.Op("broken", lambda x: x * 2, lambda g, out, x: g @ np.ones((5, 5)))
+    with pytest.raises(ValueError, match=r"broken: its rule for x \(2,\) failed: .*; mend the rule"):
+        broken(Tensor([1.0, 2.0], name="x")).sum().backward()
 
 
 @pytest.mark.parametrize("result", [None, (1.0, 2.0), "a", [1.0]])
@@ -339,6 +424,14 @@ def test_rules_for_constants_are_never_called() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- gradients
+
+
+def test_graphs_of_gradients_are_recorded_even_within_no_grad() -> None:
+    x = Tensor(3.0)
+    y = x**3
+    with ag.no_grad():
+        (slope,) = ag.gradients(y, [x], create_graph=True)
+    assert ag.gradients(slope, [x]) == [18.0]
 
 
 def test_gradients_touch_no_grad() -> None:
@@ -411,6 +504,16 @@ def test_a_graph_is_freed_at_once_when_it_is_dropped() -> None:
     y.backward()
     del y
     assert node() is None
+
+
+def test_running_sums_of_constants_keep_no_graph() -> None:
+    w = Tensor(np.ones(3))
+    average, correct = Tensor(0.0, requires_grad=False), Tensor(0, requires_grad=False)
+    for _ in range(10):
+        average = average * 0.9 + ag.stop_gradient((w * w).sum()) * 0.1
+        correct = correct + (w > 0).sum()
+    assert len(ag.topological_order(average)) == len(ag.topological_order(correct)) == 1
+    assert correct.item() == 30
 
 
 @pytest.mark.usefixtures("collector_off")

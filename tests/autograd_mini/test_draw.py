@@ -247,7 +247,7 @@ def test_without_a_renderer_the_error_lists_what_to_install(tmp_path: Path) -> N
     for render in (drawing.pipe, lambda: drawing.render(tmp_path / "graph")):
         with pytest.raises(RendererNotFoundError) as caught:
             render()
-        for way in ("autograd-mini[draw]", "apt install", "brew install", "winget install", "conda install"):
+        for way in ("pygraphviz>=2.0", "apt install", "brew install", "winget install", "conda install"):
             assert way in str(caught.value)
     with pytest.raises(graphviz.ExecutableNotFound):
         drawing.pipe()
@@ -264,4 +264,32 @@ def test_without_a_renderer_the_text_is_there(tmp_path: Path) -> None:
 
 
 def test_a_drawing_is_a_digraph() -> None:
-    assert isinstance(ag.draw(neuron()), graphviz.Digraph)
+    drawing = ag.draw(neuron())
+    assert isinstance(drawing, graphviz.Digraph)
+    assert drawing.copy().source == drawing.source
+
+
+def test_settings_that_are_arrays() -> None:
+    assert "reshape shape=[2 1]" in readable(to_dot(ag.reshape(Tensor([1.0, 2.0]), np.array([2, 1])).sum()))
+
+
+def test_numbers_in_words() -> None:
+    assert "value 0|" in readable(to_dot(Tensor(-0.0)))
+    assert "mean 4.998e+04" in readable(to_dot(Tensor(np.full(100, 5e4, np.float16))))
+
+
+def test_lines_of_a_name() -> None:
+    assert r"{one\ntwo\nthree|" in to_dot(Tensor(1.0, name="one\r\ntwo\nthree"))
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pygraphviz", exc_type=ImportError)
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ag.draw(neuron()).render(outfile=tmp_path / "graph.png", cleanup=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.gv"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 import autograd_mini as ag
+import nn
 from autograd_mini import Tensor
 
 # ---------------------------------------------------------------------------------------------------- construction
@@ -138,19 +141,43 @@ def test_a_value_of_another_shape_changes_nothing(attribute: str, value: Any) ->
     assert x.grad is None
 
 
-def test_computed_data_can_not_be_replaced() -> None:
-    with pytest.raises(TypeError, match=r"was computed by multiply"):
-        (Tensor(1.0) * 2).data = 3.0  # type: ignore[assignment]
+def test_computed_data_can_not_be_changed() -> None:
+    x = Tensor([1.0, 2.0])
+    for y in (x * 2, x.reshape(2, 1), x[:1]):
+        with pytest.raises(TypeError, match="was computed by"):
+            y.data = np.zeros(y.shape)
+        with pytest.raises(ValueError, match="read-only"):
+            y.data -= 1.0
+    np.testing.assert_array_equal(x.data, [1.0, 2.0])
+
+
+def test_values_are_copied_in() -> None:
+    x, value = Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+    x.data = value
+    x.grad = value
+    value[0] = 9.0
+    np.testing.assert_array_equal(x.data, [3.0, 4.0])
+    np.testing.assert_array_equal(x.grad, [3.0, 4.0])
+    assert x.grad is not None
+    assert not x.grad.flags.writeable
+
+
+def test_a_value_that_would_lose_its_fraction_is_refused() -> None:
+    labels = Tensor([1, 2], requires_grad=False, name="labels")
+    with pytest.raises(TypeError, match=r"labels int64 \(2,\) can't take float64"):
+        labels.data = [1.7, 2.2]  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="can't take complex128"):
+        Tensor([1.0, 2.0]).data = np.ones(2) * 1j
 
 
 def test_gradients_are_read_only_and_may_be_replaced() -> None:
     x = Tensor([1.0, 2.0])
-    x.sum().backward()
+    (x * x).sum().backward()
     assert x.grad is not None
     with pytest.raises(ValueError, match="read-only"):
         x.grad[0] = 5.0
     x.grad = x.grad * 0.5
-    np.testing.assert_array_equal(x.grad, [0.5, 0.5])
+    np.testing.assert_array_equal(x.grad, [1.0, 2.0])
     x.grad = None
     assert x.grad is None
 
@@ -169,7 +196,7 @@ def test_freezing_a_leaf() -> None:
 def test_detach_shares_the_data_and_forgets_the_history() -> None:
     y = (Tensor([1.0, 2.0]) * 2).named("y")
     detached = y.detach()
-    assert detached.data is y.data
+    assert np.shares_memory(detached.data, y.data)
     assert (detached.op, detached.requires_grad, detached.name) == (None, False, "y")
 
 
@@ -189,6 +216,35 @@ def test_single_entries_become_python_numbers() -> None:
 def test_several_entries_do_not(convert: Any, data: list[float]) -> None:
     with pytest.raises(ValueError, match=r"x \(\d,\)"):
         convert(Tensor(data, name="x"))
+
+
+def test_leaves_are_copied_and_pickled_and_graphs_are_not() -> None:
+    x = Tensor(np.array([1.0, 2.0], np.float32), name="x")
+    x.grad = [3.0, 4.0]  # type: ignore[assignment]
+    for twin in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert repr(twin) == repr(x)
+        np.testing.assert_array_equal(twin.grad, x.grad)
+        twin.data[0] = 9.0
+    assert x.data[0] == 1.0
+    for duplicate in (copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"Tensor \(2,\) was computed by multiply; copy or pickle x\.detach\(\)"):
+            duplicate(x * 2)
+
+
+def test_operations_are_copied_as_themselves_and_pickled_by_name() -> None:
+    for op in (ag.relu, ag.sum, ag.add):
+        assert copy.deepcopy(op) is op
+        assert pickle.loads(pickle.dumps(op)) is op
+    with pytest.raises(TypeError, match="the operation local is no variable"):
+        pickle.dumps(ag.Op("local", np.sin, None))
+
+
+def test_models_are_copied_and_pickled() -> None:
+    model = nn.MLP([2, 3, 1], rng=np.random.default_rng(0))
+    x = np.ones((1, 2))
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(twin(x).data, model(x).data)
+        assert [p.name for p in twin.parameters()] == [p.name for p in model.parameters()]
 
 
 def test_numpy_gives_a_copy_that_may_be_changed() -> None:
@@ -246,6 +302,8 @@ def test_numpy_queries_see_the_data() -> None:
     x = Tensor([[1.0, 2.0]])
     assert (np.shape(x), np.ndim(x), np.size(x)) == ((1, 2), 2, 2)
     assert np.allclose(x, [[1.0, 2.0]])
+    assert np.shape(a=x) == (1, 2)
+    assert np.allclose(a=x, b=x)
     assert isinstance(np.zeros_like(x), np.ndarray)
 
 
@@ -342,6 +400,18 @@ def test_identity_finds_tensors_in_dicts_and_sets() -> None:
             lambda: Tensor(np.ones((2, 3)), name="x") + Tensor(np.ones((2, 4)), name="y"),
             r"add: x \(2, 3\) \+ y \(2, 4\): shapes do not broadcast: axis -1 has sizes 3 and 4",
         ),
+        (
+            lambda: Tensor(np.ones((1, 3)), name="x") + np.ones((2, 4)),
+            r"add: x \(1, 3\) \+ array \(2, 4\): shapes do not broadcast: axis -1 has sizes 3 and 4",
+        ),
+        (
+            lambda: ag.where([True], Tensor(np.ones(3), name="x"), np.ones(4)),
+            r"where: array \(1,\), x \(3,\), array \(4,\): shapes do not broadcast: axis -1 has sizes 3 and 4",
+        ),
+        (
+            lambda: Tensor(np.ones((2, 3, 4)), name="x") @ np.ones((5, 4, 3)),
+            r"matmul: x \(2, 3, 4\) @ array \(5, 4, 3\): (?!inner sizes)",
+        ),
         (lambda: Tensor([1.0], name="x").sum(axis=3), r"sum: x \(1,\), axis=3.*out of bounds"),
         (lambda: Tensor([1.0, 2.0], name="x").reshape(3), r"reshape: x \(2,\), shape=\(3,\)"),
         (lambda: Tensor(np.ones((0, 2)), name="x").max(), r"max: x \(0, 2\).*no identity"),
@@ -365,6 +435,16 @@ def test_operands_of_no_number_are_a_type_error(other: Any) -> None:
         Tensor(1.0, name="x") + other
 
 
+def test_a_product_with_none_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match=r"matmul: x float64 \(2,\) @ None"):
+        Tensor([1.0, 2.0], name="x") @ None
+
+
+def test_lists_are_arrays() -> None:
+    np.testing.assert_array_equal(ag.add([1.0, 2.0], [3.0, 4.0]), [4.0, 6.0])
+    np.testing.assert_array_equal((Tensor([1.0, 2.0]) * [3.0, 4.0]).data, [3.0, 8.0])
+
+
 def test_complex_results_are_refused() -> None:
     with pytest.raises(TypeError, match=r"multiply: x float64 \(\), 1j: a result of complex128"):
         Tensor(1.0, name="x") * 1j
@@ -383,6 +463,14 @@ def test_no_grad_ends_with_its_block_even_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), ag.no_grad():
         int((x * 2).op is not None and 1) / 0
     assert (x * 2).op is not None
+
+
+def test_nested_blocks_end_one_by_one() -> None:
+    x = Tensor(1.0)
+    with ag.no_grad():
+        with ag.no_grad():
+            pass
+        assert (x * 2).op is None
 
 
 def test_no_grad_decorates_functions() -> None:

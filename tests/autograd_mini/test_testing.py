@@ -31,6 +31,26 @@ def test_the_right_rule_passes_at_every_scale(scale: float, point: Any) -> None:
     check_gradient(cube(1.0, scale), point)
 
 
+@pytest.mark.parametrize("factor", [1.0001, 0.9999])
+def test_a_factor_near_one_is_caught(factor: float) -> None:
+    with pytest.raises(GradientMismatchError):
+        check_gradient(cube(factor), [2.0, -3.0], order=1)
+
+
+def test_a_random_gradient_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    noisy = ag.Op("noisy", lambda x: x**2, lambda g, out, x: g * 2 * x * (1 + 1e-3 * rng.normal()))
+    with pytest.raises(ValueError, match="noisy: order 1 gives two gradients for one point"):
+        check_gradient(noisy, 2.0)
+
+
+def test_a_kink_away_from_zero_forgives_nothing() -> None:
+    tripled = ag.Op("tripled", lambda x: np.maximum(x - 1, 0), lambda g, out, x: g * 3 * (x > 1))
+    for point in (1.0, 2.0):
+        with pytest.raises(GradientMismatchError):
+            check_gradient(tripled, point, order=1)
+
+
 def test_a_wrong_second_order_is_caught() -> None:
     frozen = ag.Op("frozen", lambda x: x**3, lambda g, out, x: g * 3 * ag.stop_gradient(x) ** 2)
     check_gradient(frozen, 2.0, order=1)

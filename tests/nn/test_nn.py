@@ -55,6 +55,28 @@ def test_names_grow_as_modules_nest(rng: np.random.Generator) -> None:
     assert [p.name for p in Outer().parameters()] == ["encoder.layers.0.weight", "encoder.layers.0.bias"]
 
 
+def test_parameters_appended_to_a_list_are_named_when_they_are_collected(rng: np.random.Generator) -> None:
+    model = nn.Module()
+    model.layers = []
+    model.layers.append(nn.Linear(2, 2, rng=rng))
+    assert [p.name for p in model.parameters()] == ["layers.0.weight", "layers.0.bias"]
+
+
+def test_a_name_grows_only_at_a_dot(rng: np.random.Generator) -> None:
+    model = nn.Module()
+    model.overweight = Tensor(1.0, name="weight")
+    assert model.overweight.name == "weight"
+
+
+def test_modules_that_share_modules_are_walked_once(rng: np.random.Generator) -> None:
+    node = nn.Linear(1, 1, rng=rng)
+    for _ in range(200):
+        pair = nn.Module()
+        pair.left = pair.right = node
+        node = pair
+    assert len(node.parameters()) == 2
+
+
 def test_a_module_that_refers_to_its_owner(rng: np.random.Generator) -> None:
     pair = Pair(rng)
     pair.shared.owner = pair
@@ -158,6 +180,15 @@ def test_a_batch_of_the_wrong_width_names_the_weight(rng: np.random.Generator) -
         nn.MLP([3, 2], rng=rng)(np.ones((5, 4)))
 
 
+def test_layers_that_feed_a_relu_start_after_he_and_others_after_glorot(rng: np.random.Generator) -> None:
+    sizes = [300, 200, 100]
+    for activation, variance in (("relu", 2 / 300), ("tanh", 2 / 500)):
+        first, last = (layer.weight.data for layer in nn.MLP(sizes, rng=rng, activation=activation).layers)
+        assert first.var() == pytest.approx(variance, rel=0.05)
+        assert last.var() == pytest.approx(2 / 300, rel=0.05)  # 2 / (200 + 100)
+        assert abs(last).max() < np.sqrt(6 / 300)
+
+
 def test_initial_weights_have_the_variance_of_the_papers(rng: np.random.Generator) -> None:
     assert nn.he(500, 300, rng).var() == pytest.approx(2 / 500, rel=0.02)
     assert nn.glorot(500, 300, rng).var() == pytest.approx(2 / 800, rel=0.02)
@@ -244,6 +275,19 @@ def test_batches_are_a_shuffled_partition(samples: int, batch_size: int, seed: i
     assert [len(a) for a, _ in batches[:-1]] == [batch_size] * max(len(batches) - 1, 0)
 
 
+def test_batches_follow_the_generator() -> None:
+    orders = {
+        tuple(
+            int(n)
+            for (batch,) in nn.minibatches(np.arange(50), batch_size=7, rng=np.random.default_rng(seed))
+            for n in batch
+        )
+        for seed in (0, 0, 1)
+    }
+    assert len(orders) == 2
+    assert tuple(range(50)) not in orders
+
+
 @pytest.mark.parametrize(
     ("arrays", "size", "message"),
     [
@@ -255,6 +299,14 @@ def test_batches_are_a_shuffled_partition(samples: int, batch_size: int, seed: i
 def test_wrong_batches_fail_before_the_first(arrays: Any, size: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         nn.minibatches(*arrays, batch_size=size, rng=np.random.default_rng(0))
+
+
+def test_sgd_works_in_place() -> None:
+    w = Tensor([1.0, 2.0])
+    data = w.data
+    (w * w).sum().backward()
+    nn.SGD([w], rate=0.5).step()
+    np.testing.assert_array_equal(data, [0.0, 0.0])
 
 
 def test_sgd_subtracts_the_gradient() -> None:
