@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ContextDecorator, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from inspect import signature
@@ -20,8 +20,43 @@ from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
 _publishing = RLock()  # threads may share leaves: reading, adding and storing a gradient is one step
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
 _NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Observer:
+    """What may watch a computation in place of plain recording: see `autograd_mini.debug`."""
+
+    def recorded(self, node: Tensor) -> None:
+        """A node has been computed and recorded."""
+
+    def contributed(self, node: Tensor, x: Tensor, g: Any, contribution: Any) -> None:
+        """The gradient `g` of a node has given its input `x` a contribution."""
+
+
+class Extras:
+    """What few Tensors have: hooks, a wish to keep the gradient, and where a debugged one comes from."""
+
+    __slots__ = ("hooks", "origin", "retains_grad")
+
+    def __init__(self) -> None:
+        self.hooks: list[Callable[[Any], Any]] = []
+        self.origin: Any = None
+        self.retains_grad = False
+
+
+class Hook:
+    """The handle of a registered hook."""
+
+    def __init__(self, hooks: list[Callable[[Any], Any]], hook: Callable[[Any], Any]) -> None:
+        self._hooks = hooks
+        self._hook = lambda gradient: hook(gradient)  # an object of its own: the same hook may be registered twice
+        hooks.append(self._hook)
+
+    def remove(self) -> None:
+        """Take the hook off; doing so again changes nothing."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
 
 
 class Tensor(Traced):
@@ -45,10 +80,10 @@ class Tensor(Traced):
     __slots__ = (
         "__weakref__",
         "_data",
+        "_extras",
         "_grad",
         "_name",
         "_requires_grad",
-        "_retains_grad",
         "inputs",
         "op",
         "settings",
@@ -65,7 +100,7 @@ class Tensor(Traced):
     _grad: Array | None
     _name: str | None
     _requires_grad: bool
-    _retains_grad: bool
+    _extras: Extras | None
 
     def __init__(
         self,
@@ -168,13 +203,32 @@ class Tensor(Traced):
         array([2., 4.])
         """
         seed = _seed(self, gradient)
-        _publish([(node, g) for node, g in walk(self, seed) if node.op is None or node._retains_grad])
+        _publish([(node, g) for node, g in walk(self, seed) if node.op is None or _retains_grad(node)])
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed Tensor in `.grad` at each `backward()`, replacing the previous one."""
         if not self._requires_grad:
             raise TypeError(f"retain_grad: {describe(self)} does not require a gradient")
-        self._retains_grad = True
+        _extras(self).retains_grad = True
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Hook:
+        """Call `hook(gradient)` whenever the gradient of this Tensor is complete; returns a handle with `remove()`.
+
+        What the hook returns replaces the gradient, and has its shape; None leaves it. The gradient is read-only. Hooks
+        run in the order of their registration. TypeError if this Tensor requires no gradient or `hook` is no function.
+
+        >>> x = Tensor([3.0, 4.0])
+        >>> handle = x.register_hook(lambda g: g / 5.0)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        array([1.2, 1.6])
+        >>> handle.remove()
+        """
+        if not self._requires_grad:
+            raise TypeError(f"register_hook: {describe(self)} does not require a gradient")
+        if not callable(hook):
+            raise TypeError(f"register_hook: expected a function of the gradient, got {type(hook).__name__}")
+        return Hook(_extras(self).hooks, hook)
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next `backward()` starts anew."""
@@ -353,9 +407,13 @@ class Tensor(Traced):
             raise failure(op, inputs, settings, error) from error
         if not isinstance(data, np.generic):
             data = result_value(op, data)
-        if not (tracked and _recording.get()):
+        mode = _recording.get()
+        if not (tracked and mode):
             return _leaf(data, False)
-        return _node(op, inputs, settings, data)
+        node = _node(op, inputs, settings, data)
+        if mode is not True:
+            mode.recorded(node)
+        return node
 
     # ----------------------------------------------------------------------------------------------- operators
     # fmt: off
@@ -406,7 +464,7 @@ class no_grad(ContextDecorator):  # noqa: N801 - it is used like a function
     """
 
     def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
+        self._tokens: list[Token[bool | Observer]] = []
 
     def _recreate_cm(self) -> no_grad:
         return no_grad()  # a decorated function may run in several threads, each with tokens of its own
@@ -421,9 +479,10 @@ class no_grad(ContextDecorator):  # noqa: N801 - it is used like a function
 @contextmanager
 def recording() -> Iterator[bool]:
     """Record within the block even inside `no_grad`; yields whether operations were recorded outside it."""
-    token = _recording.set(True)
+    outside = _recording.get()
+    token = _recording.set(outside or True)
     try:
-        yield token.old_value is not False
+        yield bool(outside)
     finally:
         _recording.reset(token)
 
@@ -436,7 +495,7 @@ def _node(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any], data: Ar
     node._data = data
     node._grad = node._name = None
     node._requires_grad = op.differentiable and (data.dtype.kind == "f" or _is_float(op, inputs, data))
-    node._retains_grad = False
+    node._extras = None
     node.op = op
     node.inputs = inputs
     node.settings = settings
@@ -462,7 +521,7 @@ def _fill_leaf(leaf: Tensor, data: Array, requires_grad: bool, name: str | None)
     leaf._grad = None
     leaf._name = checked_name(name)
     leaf._requires_grad = requires_grad
-    leaf._retains_grad = False
+    leaf._extras = None
     leaf.op = None
     leaf.inputs = ()
     leaf.settings = _NO_SETTINGS
@@ -526,30 +585,72 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
     needed = _leading_to(wrt, order) if wrt else {node for node in order if node._requires_grad}
     totals = {output: seed}
     private: set[Tensor] = set()  # nodes whose total is an array of our own, into which a gradient may be added
+    observer = _observer()
     while order:
         node = order.pop()
         g = totals.pop(node, None)
         if g is None:
             continue
+        if node._extras is not None:
+            g = _hooked(node, g)
         yield node, g
-        op = node.op
-        if op is None:
+        if node.op is not None:
+            _send_back(node, node.op, g, create_graph, needed, totals, private, observer)
+
+
+def _send_back(
+    node: Tensor,
+    op: Op,
+    g: Any,
+    create_graph: bool,
+    needed: set[Tensor],
+    totals: dict[Tensor, Any],
+    private: set[Tensor],
+    observer: Observer | None,
+) -> None:
+    """Add what `node` contributes to the gradient of each of its inputs."""
+    out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
+    for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
+        if rule is None or not isinstance(x, Tensor) or x not in needed:
             continue
-        out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
-        for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
-            if rule is None or not isinstance(x, Tensor) or x not in needed:
+        try:
+            if op.accumulate is not None and rule is op.vjps[0] and not create_graph and observer is None and x.ndim:
+                _accumulate(node, g, x, totals, private)
                 continue
-            try:
-                if op.accumulate is not None and rule is op.vjps[0] and not create_graph and x.ndim:
-                    _accumulate(node, g, x, totals, private)
-                    continue
-                contribution = rule(g, out, *inputs, **node.settings)
-                data = x._data
-                if getattr(contribution, "dtype", None) is not data.dtype or contribution.shape != data.shape:
-                    contribution = _fit(contribution, x)
-            except (TypeError, ValueError, IndexError) as error:
-                raise rule_failure(op, x, error) from error
-            totals[x] = totals[x] + contribution if x in totals else contribution
+            contribution = rule(g, out, *inputs, **node.settings)
+            data = x._data
+            if getattr(contribution, "dtype", None) is not data.dtype or contribution.shape != data.shape:
+                contribution = _fit(contribution, x)
+        except (TypeError, ValueError, IndexError) as error:
+            raise rule_failure(op, x, error) from error
+        if observer is not None:
+            observer.contributed(node, x, g, contribution)
+        totals[x] = totals[x] + contribution if x in totals else contribution
+
+
+def _observer() -> Observer | None:
+    mode = _recording.get()
+    return mode if isinstance(mode, Observer) else None
+
+
+def _extras(node: Tensor) -> Extras:
+    if node._extras is None:
+        node._extras = Extras()
+    return node._extras
+
+
+def _retains_grad(node: Tensor) -> bool:
+    return node._extras is not None and node._extras.retains_grad
+
+
+def _hooked(node: Tensor, g: Any) -> Any:
+    """The gradient as the hooks of the node leave it."""
+    assert node._extras is not None
+    for hook in list(node._extras.hooks):
+        replaced = hook(g if isinstance(g, Tensor) else read_only(g))
+        if replaced is not None:
+            g = replaced if isinstance(replaced, Tensor) else conforming("hook", replaced, node)
+    return g
 
 
 def _leading_to(wrt: Sequence[Tensor], order: list[Tensor]) -> set[Tensor]:
