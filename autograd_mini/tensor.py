@@ -7,7 +7,6 @@ from contextlib import ContextDecorator, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from inspect import signature
 from threading import RLock
-from types import MappingProxyType
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
@@ -21,7 +20,8 @@ from autograd_mini.ops import Op, Traced, as_operand
 _new = object.__new__
 _publishing = RLock()  # threads may share leaves: reading, adding and storing a gradient is one step
 _recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
-_NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+_NO_SETTINGS: dict[str, Any] = {}
+_FLOAT64: type = np.float64
 
 
 class Observer:
@@ -402,7 +402,7 @@ class Tensor(Traced):
             else:
                 arrays.append(x)
         try:
-            data: Any = op.forward(*arrays, **settings)
+            data: Any = op.forward(*arrays, **settings) if settings else op.forward(*arrays)
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise failure(op, inputs, settings, error) from error
         if not isinstance(data, np.generic):
@@ -582,7 +582,7 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
     lead to these Tensors are followed.
     """
     order = topological_order(output)
-    needed = _leading_to(wrt, order) if wrt else {node for node in order if node._requires_grad}
+    needed = _leading_to(wrt, order) if wrt else None
     totals = {output: seed}
     private: set[Tensor] = set()  # nodes whose total is an array of our own, into which a gradient may be added
     observer = _observer()
@@ -593,9 +593,9 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
             continue
         if node._extras is not None:
             g = _hooked(node, g)
-        yield node, g
         if node.op is not None:
             _send_back(node, node.op, g, create_graph, needed, totals, private, observer)
+        yield node, g
 
 
 def _send_back(
@@ -603,23 +603,26 @@ def _send_back(
     op: Op,
     g: Any,
     create_graph: bool,
-    needed: set[Tensor],
+    needed: set[Tensor] | None,
     totals: dict[Tensor, Any],
     private: set[Tensor],
     observer: Observer | None,
 ) -> None:
     """Add what `node` contributes to the gradient of each of its inputs."""
+    settings = node.settings
     out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
     for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
-        if rule is None or not isinstance(x, Tensor) or x not in needed:
+        if rule is None or not isinstance(x, Tensor) or not x._requires_grad:
+            continue
+        if needed is not None and x not in needed:
             continue
         try:
             if op.accumulate is not None and rule is op.vjps[0] and not create_graph and observer is None and x.ndim:
                 _accumulate(node, g, x, totals, private)
                 continue
-            contribution = rule(g, out, *inputs, **node.settings)
-            data = x._data
-            if getattr(contribution, "dtype", None) is not data.dtype or contribution.shape != data.shape:
+            contribution = rule(g, out, *inputs, **settings) if settings else rule(g, out, *inputs)
+            # Most scalars are float64; for all else the dtype and the shape must be seen to fit.
+            if not (type(contribution) is _FLOAT64 is type(x._data)):
                 contribution = _fit(contribution, x)
         except (TypeError, ValueError, IndexError) as error:
             raise rule_failure(op, x, error) from error
@@ -680,6 +683,8 @@ def _accumulate(node: Tensor, g: Any, x: Tensor, totals: dict[Tensor, Any], priv
 
 def _fit(g: Any, x: Tensor) -> Any:
     """Sum a gradient over the axes along which `x` was broadcast, and cast it to the dtype of `x`."""
+    if isinstance(g, np.ndarray) and g.dtype is x._data.dtype and g.shape == x._data.shape:
+        return g if g.shape else g[()]
     if not isinstance(g, (Tensor, np.ndarray, np.generic, int, float)):
         raise TypeError(f"it gave {type(g).__name__}, not an array")
     g = g if isinstance(g, Tensor) else np.asarray(g)[()]

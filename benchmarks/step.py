@@ -6,20 +6,18 @@ process with one BLAS thread; their losses are checked to agree, and the medians
 
 from __future__ import annotations
 
-import os
+import one_thread  # noqa: F401
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # read once, when NumPy loads
+# isort: split
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import platform  # noqa: E402
-import statistics  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-import nn  # noqa: E402
+import nn
 
 RATE = 0.1
 
@@ -138,9 +136,11 @@ def by_hand_in_place(work: Workload) -> Step:
     return step
 
 
+BY_HAND = "by hand"
+
 SIDES: dict[str, Callable[[Workload], Step]] = {
     "by hand in place": by_hand_in_place,
-    "by hand": by_hand,
+    BY_HAND: by_hand,
     "autograd-mini": by_engine,
 }
 
