@@ -8,8 +8,16 @@ from autograd_mini.ops import Op as Op
 from autograd_mini.ops import absolute as absolute
 from autograd_mini.ops import add as add
 from autograd_mini.ops import astype as astype
+from autograd_mini.ops import avg_pool1d as avg_pool1d
+from autograd_mini.ops import avg_pool2d as avg_pool2d
 from autograd_mini.ops import broadcast_to as broadcast_to
 from autograd_mini.ops import concatenate as concatenate
+from autograd_mini.ops import conv1d as conv1d
+from autograd_mini.ops import conv2d as conv2d
+from autograd_mini.ops import conv_transpose1d as conv_transpose1d
+from autograd_mini.ops import conv_transpose2d as conv_transpose2d
+from autograd_mini.ops import convolve as convolve
+from autograd_mini.ops import correlate as correlate
 from autograd_mini.ops import divide as divide
 from autograd_mini.ops import equal as equal
 from autograd_mini.ops import exp as exp
@@ -20,6 +28,8 @@ from autograd_mini.ops import less_equal as less_equal
 from autograd_mini.ops import log as log
 from autograd_mini.ops import logsumexp as logsumexp
 from autograd_mini.ops import matmul as matmul
+from autograd_mini.ops import max_pool1d as max_pool1d
+from autograd_mini.ops import max_pool2d as max_pool2d
 from autograd_mini.ops import maximum as maximum
 from autograd_mini.ops import mean as mean
 from autograd_mini.ops import multiply as multiply

@@ -6,6 +6,12 @@ one input. Rules are written with operators and other operations only, never `np
 broadcasting and casting to the input's dtype is the engine's work, not the rule's.
 """
 
+from autograd_mini.ops.convolution import conv1d as conv1d
+from autograd_mini.ops.convolution import conv2d as conv2d
+from autograd_mini.ops.convolution import conv_transpose1d as conv_transpose1d
+from autograd_mini.ops.convolution import conv_transpose2d as conv_transpose2d
+from autograd_mini.ops.convolution import convolve as convolve
+from autograd_mini.ops.convolution import correlate as correlate
 from autograd_mini.ops.elementwise import absolute as absolute
 from autograd_mini.ops.elementwise import add as add
 from autograd_mini.ops.elementwise import astype as astype
@@ -36,6 +42,10 @@ from autograd_mini.ops.op import Op as Op
 from autograd_mini.ops.op import Rule as Rule
 from autograd_mini.ops.op import Traced as Traced
 from autograd_mini.ops.op import as_operand as as_operand
+from autograd_mini.ops.pooling import avg_pool1d as avg_pool1d
+from autograd_mini.ops.pooling import avg_pool2d as avg_pool2d
+from autograd_mini.ops.pooling import max_pool1d as max_pool1d
+from autograd_mini.ops.pooling import max_pool2d as max_pool2d
 from autograd_mini.ops.reductions import logsumexp as logsumexp
 from autograd_mini.ops.reductions import mean as mean
 from autograd_mini.ops.reductions import reduce_max as reduce_max
@@ -48,3 +58,5 @@ from autograd_mini.ops.shape import scatter_add as scatter_add
 from autograd_mini.ops.shape import split_index as split_index
 from autograd_mini.ops.shape import stack as stack
 from autograd_mini.ops.shape import transpose as transpose
+from autograd_mini.ops.windows import add_windows as add_windows
+from autograd_mini.ops.windows import windows as windows
