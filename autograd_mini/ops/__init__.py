@@ -6,6 +6,13 @@ one input. Rules are written with operators and other operations only, never `np
 broadcasting and casting to the input's dtype is the engine's work, not the rule's.
 """
 
+from autograd_mini.ops.decompositions import cholesky as cholesky
+from autograd_mini.ops.decompositions import eigh as eigh
+from autograd_mini.ops.decompositions import eigvalsh as eigvalsh
+from autograd_mini.ops.decompositions import qr as qr
+from autograd_mini.ops.decompositions import svd as svd
+from autograd_mini.ops.decompositions import svdvals as svdvals
+from autograd_mini.ops.einsum import einsum as einsum
 from autograd_mini.ops.elementwise import absolute as absolute
 from autograd_mini.ops.elementwise import add as add
 from autograd_mini.ops.elementwise import astype as astype
@@ -31,11 +38,30 @@ from autograd_mini.ops.elementwise import stop_gradient as stop_gradient
 from autograd_mini.ops.elementwise import subtract as subtract
 from autograd_mini.ops.elementwise import tanh as tanh
 from autograd_mini.ops.elementwise import where as where
+from autograd_mini.ops.inverses import cofactor as cofactor
+from autograd_mini.ops.inverses import cofactor_slope as cofactor_slope
+from autograd_mini.ops.inverses import det as det
+from autograd_mini.ops.inverses import inv as inv
+from autograd_mini.ops.inverses import matrix_power as matrix_power
+from autograd_mini.ops.inverses import pinv as pinv
+from autograd_mini.ops.inverses import slogdet as slogdet
+from autograd_mini.ops.inverses import solve as solve
 from autograd_mini.ops.linalg import matmul as matmul
 from autograd_mini.ops.op import Op as Op
 from autograd_mini.ops.op import Rule as Rule
 from autograd_mini.ops.op import Traced as Traced
 from autograd_mini.ops.op import as_operand as as_operand
+from autograd_mini.ops.products import cross as cross
+from autograd_mini.ops.products import dot as dot
+from autograd_mini.ops.products import inner as inner
+from autograd_mini.ops.products import kron as kron
+from autograd_mini.ops.products import matvec as matvec
+from autograd_mini.ops.products import multi_dot as multi_dot
+from autograd_mini.ops.products import outer as outer
+from autograd_mini.ops.products import tensordot as tensordot
+from autograd_mini.ops.products import vdot as vdot
+from autograd_mini.ops.products import vecdot as vecdot
+from autograd_mini.ops.products import vecmat as vecmat
 from autograd_mini.ops.reductions import logsumexp as logsumexp
 from autograd_mini.ops.reductions import mean as mean
 from autograd_mini.ops.reductions import reduce_max as reduce_max

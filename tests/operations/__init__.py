@@ -8,12 +8,14 @@ from types import FunctionType
 from typing import Any
 
 from autograd_mini import ops
-from tests.operations import elementwise, linalg, reductions, shape
+from tests.operations import decompositions, elementwise, linalg, products, reductions, shape
 from tests.operations.rows import Row as Row
 
 ROWS: list[Row] = [
+    *decompositions.ROWS,
     *elementwise.ROWS,
     *linalg.ROWS,
+    *products.ROWS,
     *reductions.ROWS,
     *shape.ROWS,
 ]
