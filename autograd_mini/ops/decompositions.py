@@ -29,6 +29,13 @@ _EighResult: Any = type(np.linalg.eigh(_ONE))
 _SVDResult: Any = type(np.linalg.svd(_ONE))
 
 
+def _rows_and_columns(name: str, a: Any) -> tuple[int, int]:
+    if a.ndim < 2:
+        raise np.linalg.LinAlgError(f"{name}: an array of shape {a.shape} is no matrix; it needs two axes")
+    m, n = a.shape[-2:]
+    return m, n
+
+
 def _symmetric(x: Any) -> Any:
     return (x + _swap(x)) / 2
 
@@ -82,7 +89,8 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and upper triangular R with Q @ R = a (..., m, n); R alone with mode "r".
 
     The derivative (Walter and Lehmann, arXiv:1009.6112) needs the first min(m, n) columns of a to be independent: its
-    rule raises np.linalg.LinAlgError where they are not. Raises ValueError for NumPy's other modes.
+    rule raises np.linalg.LinAlgError where they are not. Raises ValueError for NumPy's other modes, LinAlgError for an
+    array of fewer than two axes.
 
     >>> import autograd_mini as ag
     >>> q, r = ag.linalg.qr(ag.Tensor([[3.0], [4.0]]))
@@ -92,7 +100,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "r"):
         raise ValueError(f"qr: mode {mode!r} has no derivative here; use 'reduced' or 'r'")
     a = as_operand(a)
-    m, n = a.shape[-2:]
+    m, n = _rows_and_columns("qr", a)
     rows = _qr(a[..., :m] if n > m else a)
     q, r = rows[..., :m, :], rows[..., m:, :]
     r = concatenate([r, _swap(q) @ a[..., m:]], axis=-1) if n > m else r
@@ -185,7 +193,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     Tensor([3., 2.], op='getitem')
     """
     a = as_operand(a)
-    m, n = a.shape[-2:]
+    m, n = _rows_and_columns("svd", a)
     if compute_uv and full_matrices and m != n:
         raise ValueError(f"svd: the full U and Vh of shape {a.shape} have no derivative; write full_matrices=False")
     rows = _svd(a)

@@ -124,9 +124,9 @@ def kron(a: Any, b: Any) -> Any:
     a, b = as_arrays(a, b)
     ndim = max(a.ndim, b.ndim)
     shape_a, shape_b = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
-    blocks = a.reshape([size for m in shape_a for size in (m, 1)])
-    inside = b.reshape([size for n in shape_b for size in (1, n)])
-    return (blocks * inside).reshape([m * n for m, n in zip(shape_a, shape_b)])
+    blocks = a.reshape(tuple([size for m in shape_a for size in (m, 1)]))
+    inside = b.reshape(tuple([size for n in shape_b for size in (1, n)]))
+    return (blocks * inside).reshape(tuple([m * n for m, n in zip(shape_a, shape_b)]))
 
 
 @implements(np.cross)
