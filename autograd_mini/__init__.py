@@ -1,5 +1,6 @@
 """Autodiff you can read, see and check, at the speed of hand-written NumPy."""
 
+from autograd_mini import linalg as linalg
 from autograd_mini import ops
 from autograd_mini import testing as testing
 from autograd_mini.debug import debug as debug
@@ -18,16 +19,22 @@ from autograd_mini.ops import conv_transpose1d as conv_transpose1d
 from autograd_mini.ops import conv_transpose2d as conv_transpose2d
 from autograd_mini.ops import convolve as convolve
 from autograd_mini.ops import correlate as correlate
+from autograd_mini.ops import cross as cross
 from autograd_mini.ops import divide as divide
+from autograd_mini.ops import dot as dot
+from autograd_mini.ops import einsum as einsum
 from autograd_mini.ops import equal as equal
 from autograd_mini.ops import exp as exp
 from autograd_mini.ops import greater as greater
 from autograd_mini.ops import greater_equal as greater_equal
+from autograd_mini.ops import inner as inner
+from autograd_mini.ops import kron as kron
 from autograd_mini.ops import less as less
 from autograd_mini.ops import less_equal as less_equal
 from autograd_mini.ops import log as log
 from autograd_mini.ops import logsumexp as logsumexp
 from autograd_mini.ops import matmul as matmul
+from autograd_mini.ops import matvec as matvec
 from autograd_mini.ops import max_pool1d as max_pool1d
 from autograd_mini.ops import max_pool2d as max_pool2d
 from autograd_mini.ops import maximum as maximum
@@ -35,6 +42,7 @@ from autograd_mini.ops import mean as mean
 from autograd_mini.ops import multiply as multiply
 from autograd_mini.ops import negative as negative
 from autograd_mini.ops import not_equal as not_equal
+from autograd_mini.ops import outer as outer
 from autograd_mini.ops import positive as positive
 from autograd_mini.ops import power as power
 from autograd_mini.ops import relu as relu
@@ -46,7 +54,11 @@ from autograd_mini.ops import stack as stack
 from autograd_mini.ops import stop_gradient as stop_gradient
 from autograd_mini.ops import subtract as subtract
 from autograd_mini.ops import tanh as tanh
+from autograd_mini.ops import tensordot as tensordot
 from autograd_mini.ops import transpose as transpose
+from autograd_mini.ops import vdot as vdot
+from autograd_mini.ops import vecdot as vecdot
+from autograd_mini.ops import vecmat as vecmat
 from autograd_mini.ops import where as where
 from autograd_mini.tensor import Tensor as Tensor
 from autograd_mini.tensor import as_tensor as as_tensor

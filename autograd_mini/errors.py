@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-_KINDS = (TypeError, IndexError, ValueError, OverflowError)
+_KINDS = (TypeError, IndexError, np.linalg.LinAlgError, ValueError, OverflowError)
 """The exceptions that NumPy raises for bad arguments; each failure keeps its kind."""
 
 

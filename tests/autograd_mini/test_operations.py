@@ -133,7 +133,11 @@ def test_the_guard_sees_an_operation_without_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "op", sorted({op for op in vars(ag).values() if isinstance(op, ops.Op)}, key=lambda op: op.name)
+    "op",
+    sorted(
+        {op for module in (ag, ag.linalg) for op in vars(module).values() if isinstance(op, ops.Op)},
+        key=lambda op: op.name,
+    ),
 )
 def test_every_public_operation_has_an_example_that_runs(op: ops.Op) -> None:
     examples = doctest.DocTestParser().get_doctest(op.__doc__ or "", {"ag": ag, "np": np}, op.name, None, 0)

@@ -1,23 +1,27 @@
-"""The table of operations: one row each drives the tests of value, dtype, shape, gradient and mutation."""
+"""The table of operations: one row each drives the tests of value, dtype, shape, gradient and mutation.
+
+Each module beside this one has the rows of one family, as ROWS.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from autograd_mini import ops
-from tests.operations import convolution, elementwise, linalg, pooling, reductions, shape
 from tests.operations.rows import Row as Row
 
+
+def modules_of(package: ModuleType) -> list[ModuleType]:
+    """The modules of a package, imported."""
+    names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+
+
 ROWS: list[Row] = [
-    *convolution.ROWS,
-    *elementwise.ROWS,
-    *linalg.ROWS,
-    *pooling.ROWS,
-    *reductions.ROWS,
-    *shape.ROWS,
+    row for module in modules_of(importlib.import_module(__name__)) for row in vars(module).get("ROWS", [])
 ]
 
 TOOLS = {"as_operand", "implements", "split_index"}
@@ -26,8 +30,6 @@ TOOLS = {"as_operand", "implements", "split_index"}
 
 def operations() -> set[Any]:
     """Every Op that a module of `ops` defines, and every function composed of them that `ops` exports."""
-    names = [module.name for module in pkgutil.iter_modules(ops.__path__)]
-    modules = [importlib.import_module(f"autograd_mini.ops.{name}") for name in names]
-    defined = {value for module in modules for value in vars(module).values() if isinstance(value, ops.Op)}
+    defined = {value for module in modules_of(ops) for value in vars(module).values() if isinstance(value, ops.Op)}
     composed = {value for name, value in vars(ops).items() if isinstance(value, FunctionType) and name not in TOOLS}
     return defined | composed
