@@ -8,11 +8,13 @@ from types import FunctionType
 from typing import Any
 
 from autograd_mini import ops
-from tests.operations import elementwise, linalg, reductions, shape
+from tests.operations import arithmetic, elementwise, functions, linalg, reductions, shape
 from tests.operations.rows import Row as Row
 
 ROWS: list[Row] = [
     *elementwise.ROWS,
+    *arithmetic.ROWS,
+    *functions.ROWS,
     *linalg.ROWS,
     *reductions.ROWS,
     *shape.ROWS,
