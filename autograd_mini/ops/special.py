@@ -15,12 +15,15 @@ Compute = Callable[..., Any]
 
 
 def _in_double(compute: Compute) -> Compute:
-    """The function that computes in float64 and answers in the dtype of its input (float64 for integers)."""
+    """The function that computes with a flat array of float64 and answers in its input's shape and dtype.
+
+    Of integers the answer is in the float dtype that NumPy takes for them.
+    """
 
     def forward(x: Any, **settings: Any) -> Any:
         array = np.asarray(x)
-        result = compute(array.astype(np.float64), **settings)
-        return result.astype(np.result_type(array.dtype, np.float16))[()]
+        result = compute(array.astype(np.float64).reshape(-1), **settings)
+        return result.reshape(array.shape).astype(np.result_type(array.dtype, np.float16), copy=False)[()]
 
     return forward
 
@@ -28,8 +31,9 @@ def _in_double(compute: Compute) -> Compute:
 def _split(x: Any, near: Any, inside: Compute, outside: Compute) -> Any:
     """`inside` of the entries that are near, `outside` of the others."""
     result = np.empty_like(x)
-    result[near] = inside(x[near])
-    result[~near] = outside(x[~near])
+    for mask, function in ((near, inside), (~near, outside)):
+        positions = np.flatnonzero(mask)  # twice as fast to read and write by as the mask
+        result[positions] = function(x[positions])
     return result
 
 
@@ -159,7 +163,7 @@ def _sinc_recurrence(t: Any, order: int) -> Any:
 
 
 def _sinc_derivative(x: Any, *, order: int) -> Any:
-    t = np.asarray(np.pi * x)
+    t = np.pi * x
     slope = _split(
         t,
         np.abs(t) < order + 2,

@@ -71,10 +71,11 @@ def test_remainders_give_minus_the_quotient_to_the_divisor(x: float, y: float) -
     assert_slopes(ag.fmod, [x, y], [1, -np.rint((x - np.fmod(x, y)) / y)])
 
 
-def test_fmod_counts_the_quotient_as_its_value_does() -> None:
-    x, y = 0.6, 0.2  # 0.6 / 0.2 rounds to 3, yet fmod leaves almost 0.2 because 3 * 0.2 > 0.6
-    assert np.fmod(x, y) > 0.19
-    assert_slopes(ag.fmod, [x, y], [1, -2])
+@pytest.mark.parametrize("function", [ag.remainder, ag.fmod])
+def test_remainders_count_the_quotient_as_their_value_does(function: Any) -> None:
+    x, y = 1.0, 0.1  # x / y rounds to 10, yet almost 0.1 is left because the float 0.1 is a little more than a tenth
+    assert function(x, y) > 0.09
+    assert_slopes(function, [x, y], [1, -9])
 
 
 def test_powers_at_zero() -> None:
