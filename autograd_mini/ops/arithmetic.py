@@ -107,7 +107,7 @@ def float_power(x: Any, y: Any) -> Any:
     >>> ag.float_power(2, ag.Tensor([3.0, -1.0]))
     Tensor([8. , 0.5], op='power')
     """
-    return power(astype(x, dtype=np.float64), astype(y, dtype=np.float64))
+    return power(astype(x, dtype=np.float64), y)
 
 
 # The smaller or larger of two

@@ -94,6 +94,7 @@ def test_float_power_answers_in_float64_and_its_gradient_in_the_inputs_dtype(dty
     assert x.grad == dtype(12)
     assert x.grad.dtype == dtype
     assert ag.float_power(2, -1) == 0.5
+    assert ag.float_power(np.int64([2, 4]), [-1, -1]).tolist() == [0.5, 0.25]
 
 
 def test_heaviside_passes_the_gradient_to_its_value_at_zero() -> None:
