@@ -147,13 +147,14 @@ def test_isclose_takes_numpys_settings() -> None:
     np.testing.assert_array_equal(ag.isclose(Tensor(x), y, 0.1, 0.0, True).data, [True, True, True])
 
 
-UFUNCS = sorted({f for f in vars(ops).values() if isinstance(getattr(f, "numpy", None), np.ufunc)}, key=repr)
+NUMPYS = {f for f in vars(ops).values() if isinstance(getattr(f, "numpy", None), np.ufunc)}
+UFUNCS = sorted({f for f in NUMPYS if f.numpy.signature is None}, key=repr)
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # arctanh(1)
 @pytest.mark.parametrize("op", UFUNCS, ids=lambda op: op.numpy.__name__)
 def test_numpys_function_of_a_tensor_is_recorded(op: Any) -> None:
-    x = Tensor([[1.0, 1.5], [0.5, 1.0]] if op is ops.matmul else [1.0])
+    x = Tensor([1.0])
     arguments = [x] * op.numpy.nin
     np.testing.assert_array_equal(op.numpy(*arguments).data, op.numpy(*[x.data] * op.numpy.nin))
     assert op.numpy(*arguments).op is not None
