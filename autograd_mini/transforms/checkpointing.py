@@ -13,7 +13,7 @@ from autograd_mini.errors import describe
 from autograd_mini.ops import Traced, concatenate
 from autograd_mini.tensor import Tensor, as_tensor, gradients, recording, topological_order
 from autograd_mini.transforms.custom import JointOp
-from autograd_mini.transforms.passes import VARIABLE, check_function, label, variable
+from autograd_mini.transforms.passes import check_function, label, variable
 from autograd_mini.transforms.trees import flatten
 
 
@@ -171,14 +171,14 @@ def _survivors(steps: list[tuple[Any, list[Any]]]) -> list[Tensor]:
 
 
 def _sources(output: Tensor, known: set[Tensor]) -> Iterator[Tensor]:
-    """The variables behind an output that are not behind the known Tensors."""
+    """The leaves that an output was computed from other than through the known Tensors."""
     seen = set(known)
     stack = [output]
     while stack:
         node = stack.pop()
         if node.requires_grad and node not in seen:
             seen.add(node)
-            if node.op is None or node.op is VARIABLE:
+            if node.op is None:
                 yield node
             stack += [x for x in node.inputs if isinstance(x, Tensor)]
 

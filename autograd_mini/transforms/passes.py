@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,12 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import conforming
-from autograd_mini.ops import Op, astype
+from autograd_mini.ops import Op, astype, positive
 from autograd_mini.tensor import Tensor, as_tensor, gradients, recording
 from autograd_mini.transforms.trees import Leaf, flatten
-
-VARIABLE = Op("variable", operator.pos, lambda g, out, x: g)
-"""Marks what a transform differentiates by: a node of its own, even for a value that another transform uses."""
 
 _nested: ContextVar[bool] = ContextVar("nested", default=False)
 
@@ -90,7 +86,7 @@ def variable(argument: Any, where: str) -> Tensor:
     """A node of its own for an argument, so that nested transforms of one value don't mix their derivatives."""
     traced = isinstance(argument, Tensor)
     leaf = argument if traced and argument.requires_grad else _leaf(argument.data if traced else argument, where)
-    own: Tensor = VARIABLE(leaf)
+    own: Tensor = positive(leaf)
     own.name = argument.name if traced else None
     return own
 

@@ -74,7 +74,9 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
         chosen = _all(results, "jvp", _arguments("jvp", primals))
         directions = _directions("jvp", chosen, primals, tangents)
         outputs, rebuild = outputs_of("jvp", function, function(*chosen.arguments))
-        weights = [results.variable(np.ones(y.shape, y.dtype), "jvp") for y in outputs]
+        weights = [
+            results.variable(np.ones(y.shape, y.dtype if y.dtype.kind == "f" else float), "jvp") for y in outputs
+        ]
         slopes = pulled_back(outputs, weights, chosen.leaves, create_graph=True)
         recorded = any(map(results.depends, (*slopes, *directions)))
         moves = pulled_back(slopes, directions, weights, recorded)

@@ -72,7 +72,7 @@ def _rebuilt(tree: Any, leaves: Iterable[Any]) -> Any:
         return next(leaves)
     children = [_rebuilt(child, leaves) for _, child in branches]
     if isinstance(tree, dict):
-        filled = copy.copy(tree)  # a defaultdict keeps its factory
+        filled = {} if type(tree) is dict else copy.copy(tree)  # a defaultdict keeps its factory
         filled.update(zip(tree, children))
         return filled
     return tree._make(children) if hasattr(tree, "_fields") else type(tree)(children)
