@@ -13,7 +13,7 @@ from autograd_mini.errors import describe
 from autograd_mini.ops import Traced, concatenate
 from autograd_mini.tensor import Tensor, as_tensor, gradients, recording, topological_order
 from autograd_mini.transforms.custom import JointOp
-from autograd_mini.transforms.passes import check_function, label, variable
+from autograd_mini.transforms.passes import check_function, label, records, variable
 from autograd_mini.transforms.trees import flatten
 
 
@@ -43,9 +43,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def recomputed(*arguments: Any, **settings: Any) -> Any:
-        with recording() as recorded:
-            pass
-        if not recorded:
+        if not records():
             return function(*arguments, **settings)
         return _Segment(function, arguments, settings).call()
 
@@ -90,7 +88,7 @@ class _Segment:
         # What was computed inside is freed with the output; what other code holds stays, so it comes from outside.
         steps = list(_steps(output))
         del output
-        self.outside = [x for x in _survivors(steps) if x not in set(variables)]
+        self.outside = [x for x in _survivors(steps) if not any(x is own for own in variables)]
         self.check_independent()
         return None
 
@@ -99,10 +97,8 @@ class _Segment:
         return self.run(as_tensor(x, requires_grad=False) for x in arrays).data if value is None else value
 
     def joint(self, g: Any, out: Any, *inputs: Any) -> list[Any]:
-        with recording() as recorded:
-            pass
         count = len(self.inputs)
-        if isinstance(g, Traced) and recorded:
+        if isinstance(g, Traced) and records():
             return self.split(checkpoint(self.flat_slopes)(g, *inputs[:count]))
         plain = [x.data if isinstance(x, Tensor) else x for x in (g, out, *inputs[:count])]
         with recording():

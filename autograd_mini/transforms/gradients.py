@@ -21,7 +21,9 @@ from autograd_mini.transforms.passes import (
 from autograd_mini.transforms.trees import flatten
 
 
-def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False) -> Any:
+def grad(
+    function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """The function that computes the gradient of a scalar `function` in the arguments at `argnums`.
 
     Arguments may be numbers, arrays, Tensors, or nested lists, tuples and dicts of them; the gradient has the same
@@ -40,7 +42,7 @@ def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, ha
     >>> grad(lambda line, x: line["slope"] * x + line["start"])({"slope": 2.0, "start": 1.0}, 3.0)
     {'slope': np.float64(3.0), 'start': np.float64(1.0)}
     """
-    both = _with_value("grad", function, argnums, has_aux)
+    both = with_value("grad", function, argnums, has_aux)
 
     @functools.wraps(function)
     def gradient(*arguments: Any, **settings: Any) -> Any:
@@ -50,7 +52,9 @@ def grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, ha
     return gradient
 
 
-def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False) -> Any:
+def value_and_grad(
+    function: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
+) -> Callable[..., Any]:
     """The function that computes a scalar `function` and its gradient, as `grad`, in one pass.
 
     With `has_aux` it returns ((output, aux), gradient).
@@ -58,10 +62,10 @@ def value_and_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
     """
-    return _with_value("value_and_grad", function, argnums, has_aux)
+    return with_value("value_and_grad", function, argnums, has_aux)
 
 
-def elementwise_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any:
+def elementwise_grad(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The derivative, entry by entry, of a function that acts on each entry by itself.
 
     It is the gradient of the sum of the outputs: a function that mixes entries gets just that. Containers are as in
@@ -97,7 +101,8 @@ def _check_shapes(function: Any, output: Tensor, variables: list[Tensor]) -> Non
             )
 
 
-def _with_value(transform: str, function: Any, argnums: int | tuple[int, ...], has_aux: bool) -> Callable[..., Any]:
+def with_value(transform: str, function: Any, argnums: int | tuple[int, ...], has_aux: bool) -> Callable[..., Any]:
+    """`value_and_grad` for the transform that errors are to name."""
     check_argnums(transform, function, argnums)
 
     @functools.wraps(function)

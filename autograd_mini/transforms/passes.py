@@ -17,6 +17,12 @@ from autograd_mini.transforms.trees import Leaf, flatten
 _nested: ContextVar[bool] = ContextVar("nested", default=False)
 
 
+def records() -> bool:
+    """Whether operations are recorded here: not within `no_grad`."""
+    with recording() as recorded:
+        return recorded
+
+
 class Results:
     """How results leave a transform: plain, unless they depend on Tensors from outside.
 

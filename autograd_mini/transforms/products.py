@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_mini.ops import stack
 from autograd_mini.tensor import Tensor, as_tensor
-from autograd_mini.transforms.gradients import grad
+from autograd_mini.transforms.gradients import with_value
 from autograd_mini.transforms.passes import (
     Results,
     Variables,
@@ -102,7 +102,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
         return chosen.like_arguments(map(results.plain, products))
 
 
-def jacobian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any:
+def jacobian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The function that computes all derivatives of `function`: arrays of the shape output.shape + argument.shape.
 
     For containers they are nested: the output's container outside, the argument's inside. One pass back per entry of
@@ -115,7 +115,7 @@ def jacobian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -
     return _jacobian("jacobian", function, function, argnums)
 
 
-def hessian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Any:
+def hessian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The function that computes all second derivatives of a scalar `function`: the jacobian of its gradient.
 
     Arrays of the shape argument.shape + argument.shape, for containers and tuples of argnums nested twice.
@@ -124,11 +124,11 @@ def hessian(function: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    check_argnums("hessian", function, argnums)
-    return _jacobian("hessian", function, grad(function, argnums), argnums)
+    both = with_value("hessian", function, argnums, has_aux=False)
+    return _jacobian("hessian", function, lambda *arguments, **settings: both(*arguments, **settings)[1], argnums)
 
 
-def _jacobian(transform: str, function: Any, differentiated: Any, argnums: int | tuple[int, ...]) -> Any:
+def _jacobian(transform: str, function: Any, differentiated: Any, argnums: int | tuple[int, ...]) -> Callable[..., Any]:
     check_argnums(transform, function, argnums)
 
     @functools.wraps(function)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 from autograd_mini import Tensor
 from autograd_mini.transforms.trees import flatten
+from tests.operations import ROWS, Row
 
 
 def test_derivatives_of_every_order_from_the_first_day() -> None:
@@ -299,6 +300,22 @@ def test_products_of_random_programs_agree(seed: int) -> None:
     assert dot(pullback(cotangent), direction) == pytest.approx(dot(cotangent, pushed), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@given(data=st.data())
+def test_every_rule_is_linear(row: Row, data: st.DataObject) -> None:
+    """jvp transposes the rules: it agrees with vjp only if each is linear in g, and recorded as such."""
+    arrays, options = data.draw(row.cases)
+    generator = np.random.default_rng(0)
+    output, pullback = ag.vjp(lambda *variables: row.call(*variables, **options), *arrays)
+    if np.asarray(output).dtype.kind == "f":
+        direction = tuple(generator.normal(size=x.shape) for x in arrays)
+        cotangent = generator.normal(size=np.shape(output))
+        _, pushed = ag.jvp(lambda *variables: row.call(*variables, **options), arrays, list(direction))
+        parts = [np.sum(a * b) for a, b in zip(values(pullback(cotangent)), values(direction), strict=True)]
+        size = sum(np.sum(np.abs(a * b)) for a, b in zip(values(pullback(cotangent)), values(direction), strict=True))
+        assert dot(cotangent, pushed) == pytest.approx(sum(parts), rel=1e-9, abs=1e-9 * size)
+
+
 @given(seed=st.integers(0, 10**6))
 def test_hessians_of_random_programs(seed: int) -> None:
     program, generator = random_program(seed), np.random.default_rng(seed)
@@ -488,6 +505,8 @@ def test_wrong_calls_of_products() -> None:
         ag.vjp(lambda x: {"a": float(x)}, 1.0)
     with pytest.raises(ValueError, match=r"vjp: cotangent\[1\]: .* can't take a value of shape \(2,\)"):
         ag.vjp(lambda x: (x, x), 1.0)[1]((1.0, np.ones(2)))
+    with pytest.raises(TypeError, match="hessian: there is no argument 1"):
+        ag.hessian(ag.exp, argnums=1)(1.0)
     with pytest.raises(ValueError, match="3 entries, not 1"):
         ag.hvp(lambda x: x * x, (np.ones(3),), (np.ones(3),))
     with pytest.raises(TypeError, match="jacobian: argnums are positions"):
