@@ -85,7 +85,8 @@ class _Segment:
         if not isinstance(output, Tensor) or not output.requires_grad:
             return output
         self.value = output.data
-        # What was computed inside is freed with the output; what other code holds stays, so it comes from outside.
+        # Reference counting frees what was computed inside with the output; what other code holds stays, so it comes
+        # from outside. Where something inside is kept nevertheless, the second run finds out.
         steps = list(_steps(output))
         del output
         self.outside = [x for x in _survivors(steps) if not any(x is own for own in variables)]
