@@ -132,8 +132,16 @@ from autograd_mini.tensor import as_tensor as as_tensor
 from autograd_mini.tensor import gradients as gradients
 from autograd_mini.tensor import no_grad as no_grad
 from autograd_mini.tensor import topological_order as topological_order
+from autograd_mini.transforms import checkpoint as checkpoint
+from autograd_mini.transforms import custom_gradient as custom_gradient
+from autograd_mini.transforms import elementwise_grad as elementwise_grad
 from autograd_mini.transforms import grad as grad
+from autograd_mini.transforms import hessian as hessian
+from autograd_mini.transforms import hvp as hvp
+from autograd_mini.transforms import jacobian as jacobian
+from autograd_mini.transforms import jvp as jvp
 from autograd_mini.transforms import value_and_grad as value_and_grad
+from autograd_mini.transforms import vjp as vjp
 
 max = ops.reduce_max
 mod = ops.remainder
