@@ -8,14 +8,18 @@ from types import FunctionType
 from typing import Any
 
 from autograd_mini import ops
-from tests.operations import elementwise, linalg, reductions, shape
+from tests.operations import elementwise, linalg, order, reductions, scans, shape, softmax, statistics
 from tests.operations.rows import Row as Row
 
 ROWS: list[Row] = [
     *elementwise.ROWS,
     *linalg.ROWS,
+    *order.ROWS,
     *reductions.ROWS,
+    *scans.ROWS,
     *shape.ROWS,
+    *softmax.ROWS,
+    *statistics.ROWS,
 ]
 
 TOOLS = {"as_operand", "implements", "split_index"}
