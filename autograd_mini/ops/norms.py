@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_mini.ops.elementwise import absolute, astype, sign, where
 from autograd_mini.ops.op import Op, Traced, implements
-from autograd_mini.ops.reductions import axes_of, kept_shape, reduce_max, reduce_min, reduce_sum, restore
+from autograd_mini.ops.reductions import kept_shape, reduce_max, reduce_min, reduce_sum, restore
 from autograd_mini.ops.shape import reshape
 
 
@@ -86,10 +86,15 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 def _checked_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes in the order given, from the front: the first of a matrix counts its rows."""
-    named = axes_of(None, ndim) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
-    axes = tuple(int(a) % ndim for a in named if -ndim <= a < ndim)
-    if len(set(axes)) != len(named) or (axis is not None and not 1 <= len(named) <= 2):
-        raise ValueError(f"norm: axis {axis} does not name one or two axes of data with {ndim}")
+    if axis is None:
+        return tuple(range(ndim))
+    named = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    for a in named:
+        if not -ndim <= a < ndim:
+            raise np.exceptions.AxisError(f"norm: axis {a} is out of bounds for an array with {ndim} axes")
+    axes = tuple(int(a) % ndim for a in named)
+    if len(set(axes)) != len(axes) or not 1 <= len(axes) <= 2:
+        raise ValueError(f"norm: axis {axis} names neither one axis nor two")
     return axes
 
 

@@ -34,18 +34,22 @@ def _take(x: Any, index: Any, axis: int) -> Any:
     return x[tuple(grid)]
 
 
-def _reordered_vjp(g: Any, out: Any, x: Any, *, axis: int | None, **settings: Any) -> Any:
-    """Send each gradient to the entry of the same rank; equal entries rank in their order."""
+def _unsorted(g: Any, x: Any, axis: int | None) -> Any:
+    """Send the gradients of the sorted entries to where they stood; equal entries stood in their order."""
     row, along = in_row(x, axis)
-    by_rank = _take(g, argsort(out, axis=along, kind="stable"), along)
-    ranks = argsort(argsort(row, axis=along, kind="stable"), axis=along, kind="stable")
-    return out_of_row(_take(by_rank, ranks, along), x)
+    ranks = argsort(argsort(row, axis=along, kind="stable"), axis=along)
+    return out_of_row(_take(g, ranks, along), x)
+
+
+def _partition_vjp(g: Any, out: Any, x: Any, *, kth: Any, axis: int | None) -> Any:
+    _, along = in_row(x, axis)
+    return _unsorted(_take(g, argsort(out, axis=along, kind="stable"), along), x, axis)
 
 
 sort = Op(
     "sort",
     lambda x, *, axis, kind: np.sort(x, axis=axis, kind=kind),
-    _reordered_vjp,
+    lambda g, out, x, *, axis, kind: _unsorted(g, x, axis),
     settings={"axis": -1, "kind": None},
     positional=2,
     numpy=np.sort,
@@ -61,7 +65,7 @@ sort = Op(
 partition = Op(
     "partition",
     lambda x, *, kth, axis: np.partition(x, kth, axis=axis),
-    _reordered_vjp,
+    _partition_vjp,
     settings={"kth": REQUIRED, "axis": -1},
     positional=2,
     numpy=np.partition,
@@ -136,7 +140,7 @@ def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     The middle entry gets the gradient, or each of the two a half; of equal entries those that a stable sort puts
     there. A slice with a NaN gives NaN.
 
-    Raises ValueError for an axis out of range, and for an empty slice.
+    Raises IndexError for an axis out of range; ValueError for an empty slice.
 
     >>> import autograd_mini as ag
     >>> ag.median(ag.Tensor([5.0, 1.0, 2.0, 4.0]))
@@ -154,10 +158,10 @@ def median(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 
 
 def _rows(a: Any, axis: Any) -> Any:
-    """The axes to reduce merged into one, the last; ValueError for an axis out of range."""
+    """The axes to reduce merged into one, the last; IndexError for an axis out of range."""
     for named in (axis,) if isinstance(axis, int | np.integer) else axis or ():
         if not -a.ndim <= named < a.ndim:
-            raise ValueError(f"median: axis {named} is out of bounds for an array with {a.ndim} axes")
+            raise np.exceptions.AxisError(f"median: axis {named} is out of bounds for an array with {a.ndim} axes")
     reduced = axes_of(axis, a.ndim)
     kept = tuple(position for position in range(a.ndim) if position not in reduced)
     moved = transpose(a, axes=kept + reduced)

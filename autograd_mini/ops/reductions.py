@@ -147,7 +147,7 @@ nanmin = Op(
 def amax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Largest entry over the given axis, axes, or all; another name of `max`.
 
-    Raises as `max`: ValueError for an empty slice or an axis out of range.
+    Raises as `max`: ValueError for an empty slice, IndexError for an axis out of range.
 
     >>> import autograd_mini as ag
     >>> ag.amax(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
@@ -160,7 +160,7 @@ def amax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 def amin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Smallest entry over the given axis, axes, or all; another name of `min`.
 
-    Raises as `min`: ValueError for an empty slice or an axis out of range.
+    Raises as `min`: ValueError for an empty slice, IndexError for an axis out of range.
 
     >>> import autograd_mini as ag
     >>> ag.amin(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
@@ -173,7 +173,7 @@ def amin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Largest minus smallest entry over the given axis, axes, or all; each end shares its gradient among ties.
 
-    Raises as `max`: ValueError for an empty slice or an axis out of range.
+    Raises as `max`: ValueError for an empty slice, IndexError for an axis out of range.
 
     >>> import autograd_mini as ag
     >>> ag.ptp(ag.Tensor([[1.0, 2.0], [3.0, 7.0]]), axis=1)

@@ -114,7 +114,7 @@ prod = Op(
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """The n-th differences a[i + 1] - a[i] along the axis, which gets n entries shorter.
 
-    Raises ValueError for a number without axis, for an axis out of range, and for a negative n.
+    Raises IndexError for a number without axis, and for an axis out of range; ValueError for a negative n.
 
     >>> import autograd_mini as ag
     >>> ag.diff(ag.Tensor([1.0, 2.0, 4.0]))
@@ -132,7 +132,8 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Integral of y along the axis by the trapezoid rule, at the points x (a row, or in the shape of y), else dx apart.
 
-    Raises ValueError for a number without axis, for an axis out of range, and for x that does not fit y.
+    Raises IndexError for a number without axis, and for an axis out of range; ValueError for widths that do not
+    broadcast with y.
 
     >>> import autograd_mini as ag
     >>> ag.trapezoid(ag.Tensor([1.0, 2.0, 3.0]), dx=2.0)
@@ -151,8 +152,8 @@ def _widths(x: Any, ndim: int, axis: int) -> Any:
 
 
 def _along(name: str, a: Any, axis: int) -> Any:
-    """The operand, which has the axis; ValueError otherwise."""
+    """The operand, which has the axis; IndexError otherwise."""
     a = a if isinstance(a, Traced) else np.asarray(a)
     if not -a.ndim <= axis < a.ndim:
-        raise ValueError(f"{name}: axis {axis} is out of bounds for an array with {a.ndim} axes")
+        raise np.exceptions.AxisError(f"{name}: axis {axis} is out of bounds for an array with {a.ndim} axes")
     return a

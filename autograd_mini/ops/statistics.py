@@ -115,7 +115,7 @@ def _aligned(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
 def nansum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Sum over the given axis, axes, or all, with NaN as 0; NaN entries get gradient 0.
 
-    Raises as `sum`: ValueError for an axis out of range.
+    Raises as `sum`: IndexError for an axis out of range.
 
     >>> import autograd_mini as ag
     >>> ag.nansum(ag.Tensor([1.0, np.nan, 3.0]))
@@ -129,7 +129,7 @@ def nansum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 def nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Mean of the entries that are not NaN over the given axis, axes, or all; NaN entries get gradient 0.
 
-    A slice of NaN only gives NaN, and NumPy's warning. Raises as `sum`: ValueError for an axis out of range.
+    A slice of NaN only gives NaN, and NumPy's warning. Raises as `sum`: IndexError for an axis out of range.
 
     >>> import autograd_mini as ag
     >>> ag.nanmean(ag.Tensor([1.0, np.nan, 3.0]))

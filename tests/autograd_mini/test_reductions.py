@@ -184,6 +184,11 @@ def test_a_zero_row_does_not_poison_the_others() -> None:
     equal(slope(lambda x: ag.norm(x, 0.5), [0.0, 4.0]), [0.0, 1.0])
 
 
+def test_a_negative_power_with_an_entry_0_has_gradient_zero() -> None:
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        equal(slope(lambda x: ag.norm(x, -1), [0.0, 2.0]), [0.0, 0.0])
+
+
 @pytest.mark.parametrize("size", [1e200, 1e-200, 1e-320])
 @pytest.mark.parametrize("order", [2, 3])
 def test_norms_neither_overflow_nor_vanish(size: float, order: int) -> None:
@@ -240,8 +245,9 @@ def test_nan_sorts_last_and_takes_its_gradient() -> None:
 
 
 def test_partition_sends_each_gradient_to_the_entry_it_took() -> None:
-    x = np.random.default_rng(0).permutation(200) * 1.0
+    x = np.random.default_rng(0).permutation(5000) * 1.0
     parted = ag.partition(x, 70)
+    assert (np.diff(parted) < 0).any()
     equal(slope(lambda x: ag.partition(x, 70), x, parted**2), x**2)
 
 
@@ -285,6 +291,11 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     with pytest.raises(TypeError, match="returned=True"):
         ag.average([1.0], returned=True)
     equal(ag.average([1.0, 3.0]), 2.0)
+
+
+def test_weights_along_several_axes_are_in_their_order() -> None:
+    x, weights = np.arange(24.0).reshape(2, 3, 4), np.arange(1.0, 25.0).reshape(4, 2, 3)
+    np.testing.assert_allclose(ag.average(x, (2, 0, 1), weights), np.average(x, (2, 0, 1), weights), rtol=1e-15)
 
 
 # --------------------------------------------------------------------------------------------- NumPy's functions
