@@ -136,5 +136,6 @@ def nanmean(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     Tensor(2.0, op='divide')
     """
     a = _array(a)
-    total = nansum(a, axis, keepdims=keepdims)
-    return total / astype(reduce_sum(a == a, axis=axis, keepdims=keepdims), dtype=total.dtype)
+    quotient = nansum(a, axis, keepdims=keepdims) / reduce_sum(a == a, axis=axis, keepdims=keepdims)
+    # The count is not cast instead: float16 ends at 65504.
+    return astype(quotient, dtype=a.dtype) if a.dtype.kind == "f" and a.dtype != quotient.dtype else quotient

@@ -57,6 +57,10 @@ def test_entries_that_are_nan_get_no_gradient(function: Any, expected: list[floa
     equal(slope(function, [-INF, NAN, 3.0]), expected)
 
 
+def test_the_mean_without_nan_counts_further_than_half_precision() -> None:
+    np.testing.assert_allclose(slope(ag.nanmean, np.zeros(70_000, np.float16)), 1 / 70_000, rtol=0.01)
+
+
 def test_a_slice_of_nan_only() -> None:
     with pytest.warns(RuntimeWarning, match="All-NaN"):
         equal(slope(lambda x: ag.nanmax(x, axis=1), [[NAN, NAN], [1.0, 2.0]]), [[0.0, 0.0], [0.0, 1.0]])
