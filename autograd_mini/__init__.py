@@ -8,6 +8,8 @@ from autograd_mini.draw import draw as draw
 from autograd_mini.ops import Op as Op
 from autograd_mini.ops import absolute as absolute
 from autograd_mini.ops import add as add
+from autograd_mini.ops import amax as amax
+from autograd_mini.ops import amin as amin
 from autograd_mini.ops import arccos as arccos
 from autograd_mini.ops import arccosh as arccosh
 from autograd_mini.ops import arcsin as arcsin
@@ -15,8 +17,13 @@ from autograd_mini.ops import arcsinh as arcsinh
 from autograd_mini.ops import arctan as arctan
 from autograd_mini.ops import arctan2 as arctan2
 from autograd_mini.ops import arctanh as arctanh
+from autograd_mini.ops import argmax as argmax
+from autograd_mini.ops import argmin as argmin
+from autograd_mini.ops import argpartition as argpartition
+from autograd_mini.ops import argsort as argsort
 from autograd_mini.ops import around as around
 from autograd_mini.ops import astype as astype
+from autograd_mini.ops import average as average
 from autograd_mini.ops import avg_pool1d as avg_pool1d
 from autograd_mini.ops import avg_pool2d as avg_pool2d
 from autograd_mini.ops import broadcast_to as broadcast_to
@@ -33,8 +40,12 @@ from autograd_mini.ops import copysign as copysign
 from autograd_mini.ops import correlate as correlate
 from autograd_mini.ops import cos as cos
 from autograd_mini.ops import cosh as cosh
+from autograd_mini.ops import count_nonzero as count_nonzero
 from autograd_mini.ops import cross as cross
+from autograd_mini.ops import cumprod as cumprod
+from autograd_mini.ops import cumsum as cumsum
 from autograd_mini.ops import deg2rad as deg2rad
+from autograd_mini.ops import diff as diff
 from autograd_mini.ops import divide as divide
 from autograd_mini.ops import dot as dot
 from autograd_mini.ops import einsum as einsum
@@ -74,6 +85,7 @@ from autograd_mini.ops import log1p as log1p
 from autograd_mini.ops import log2 as log2
 from autograd_mini.ops import log10 as log10
 from autograd_mini.ops import log_sigmoid as log_sigmoid
+from autograd_mini.ops import log_softmax as log_softmax
 from autograd_mini.ops import logaddexp as logaddexp
 from autograd_mini.ops import logaddexp2 as logaddexp2
 from autograd_mini.ops import logical_and as logical_and
@@ -87,15 +99,24 @@ from autograd_mini.ops import max_pool1d as max_pool1d
 from autograd_mini.ops import max_pool2d as max_pool2d
 from autograd_mini.ops import maximum as maximum
 from autograd_mini.ops import mean as mean
+from autograd_mini.ops import median as median
 from autograd_mini.ops import minimum as minimum
 from autograd_mini.ops import mish as mish
 from autograd_mini.ops import multiply as multiply
 from autograd_mini.ops import nan_to_num as nan_to_num
+from autograd_mini.ops import nanmax as nanmax
+from autograd_mini.ops import nanmean as nanmean
+from autograd_mini.ops import nanmin as nanmin
+from autograd_mini.ops import nansum as nansum
 from autograd_mini.ops import negative as negative
+from autograd_mini.ops import norm as norm
 from autograd_mini.ops import not_equal as not_equal
 from autograd_mini.ops import outer as outer
+from autograd_mini.ops import partition as partition
 from autograd_mini.ops import positive as positive
 from autograd_mini.ops import power as power
+from autograd_mini.ops import prod as prod
+from autograd_mini.ops import ptp as ptp
 from autograd_mini.ops import rad2deg as rad2deg
 from autograd_mini.ops import reciprocal as reciprocal
 from autograd_mini.ops import relu as relu
@@ -103,6 +124,7 @@ from autograd_mini.ops import relu6 as relu6
 from autograd_mini.ops import remainder as remainder
 from autograd_mini.ops import reshape as reshape
 from autograd_mini.ops import rint as rint
+from autograd_mini.ops import searchsorted as searchsorted
 from autograd_mini.ops import selu as selu
 from autograd_mini.ops import sigmoid as sigmoid
 from autograd_mini.ops import sign as sign
@@ -111,18 +133,23 @@ from autograd_mini.ops import silu as silu
 from autograd_mini.ops import sin as sin
 from autograd_mini.ops import sinc as sinc
 from autograd_mini.ops import sinh as sinh
+from autograd_mini.ops import softmax as softmax
 from autograd_mini.ops import softplus as softplus
 from autograd_mini.ops import softsign as softsign
+from autograd_mini.ops import sort as sort
 from autograd_mini.ops import sqrt as sqrt
 from autograd_mini.ops import square as square
 from autograd_mini.ops import stack as stack
+from autograd_mini.ops import std as std
 from autograd_mini.ops import stop_gradient as stop_gradient
 from autograd_mini.ops import subtract as subtract
 from autograd_mini.ops import tan as tan
 from autograd_mini.ops import tanh as tanh
 from autograd_mini.ops import tensordot as tensordot
 from autograd_mini.ops import transpose as transpose
+from autograd_mini.ops import trapezoid as trapezoid
 from autograd_mini.ops import trunc as trunc
+from autograd_mini.ops import var as var
 from autograd_mini.ops import vdot as vdot
 from autograd_mini.ops import vecdot as vecdot
 from autograd_mini.ops import vecmat as vecmat
@@ -143,7 +170,10 @@ from autograd_mini.transforms import jvp as jvp
 from autograd_mini.transforms import value_and_grad as value_and_grad
 from autograd_mini.transforms import vjp as vjp
 
+all = ops.reduce_all
+any = ops.reduce_any
 max = ops.reduce_max
 mod = ops.remainder
 round = ops.round_
+min = ops.reduce_min
 sum = ops.reduce_sum

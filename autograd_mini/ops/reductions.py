@@ -6,32 +6,50 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.ops.elementwise import exp, where
-from autograd_mini.ops.op import Op
+from autograd_mini.ops.elementwise import maximum
+from autograd_mini.ops.op import Op, implements
 from autograd_mini.ops.shape import broadcast_to
 
-_REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
+REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
 
 
-def _kept_shape(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> tuple[int, ...]:
-    axes = {a % max(len(shape), 1) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)}
+def axes_of(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
+    """The axes that a setting names, counted from the front and in order."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(sorted(a % max(ndim, 1) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)))
+
+
+def kept_shape(shape: tuple[int, ...], axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape with length 1 along the axes that are reduced."""
+    axes = axes_of(axis, len(shape))
     return tuple(1 if position in axes else size for position, size in enumerate(shape))
 
 
-def _restore(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def restore(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Give a reduced array its lost axes back, with length 1, so that it broadcasts against x."""
-    return reduced if keepdims or axis is None else reduced.reshape(_kept_shape(x.shape, axis))
+    return reduced if keepdims or axis is None else reduced.reshape(kept_shape(x.shape, axis))
 
 
-def _spread(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    return broadcast_to(_restore(reduced, x, axis, keepdims), shape=x.shape)
+def spread(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    return broadcast_to(restore(reduced, x, axis, keepdims), shape=x.shape)
+
+
+def in_row(x: Any, axis: int | None) -> tuple[Any, int]:
+    """x and the axis to go along: all entries in one row without an axis, or if x is a number."""
+    return (x.reshape((x.size,)), 0) if axis is None or not x.ndim else (x, axis)
+
+
+def out_of_row(row: Any, x: Any) -> Any:
+    """The inverse of `in_row` for the gradient of x."""
+    return row.reshape(x.shape) if x.ndim else row[0]
 
 
 reduce_sum = Op(
     "sum",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: _spread(g, x, axis, keepdims),
-    settings=_REDUCTION,
+    lambda g, out, x, *, axis, keepdims: spread(g, x, axis, keepdims),
+    settings=REDUCTION,
     symbol="Σ",
     numpy=np.sum,
     doc="""Sum over the given axis, axes, or all; each summand gets the whole gradient.
@@ -50,8 +68,8 @@ def _shared(g: Any, count: int) -> Any:
 mean = Op(
     "mean",
     lambda x, *, axis, keepdims: np.asarray(x).mean(axis=axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: _spread(_shared(g, x.size // max(out.size, 1)), x, axis, keepdims),
-    settings=_REDUCTION,
+    lambda g, out, x, *, axis, keepdims: spread(_shared(g, x.size // max(out.size, 1)), x, axis, keepdims),
+    settings=REDUCTION,
     numpy=np.mean,
     doc="""Arithmetic mean over the given axis, axes, or all; each of n entries gets 1/n of the gradient.
 
@@ -61,16 +79,18 @@ mean = Op(
 )
 
 
-def _max_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    winners = x == _restore(out, x, axis, keepdims)
-    return winners * (_restore(g, x, axis, keepdims) / reduce_sum(winners, axis=axis, keepdims=True))
+def _shared_by_winners(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    winners = x == restore(out, x, axis, keepdims)
+    # Where the result is NaN nothing equals it: 0 winners must not divide.
+    count = maximum(reduce_sum(winners, axis=axis, keepdims=True), 1)
+    return winners * (restore(g, x, axis, keepdims) / count)
 
 
 reduce_max = Op(
     "max",
     lambda x, *, axis, keepdims: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
-    _max_vjp,
-    settings=_REDUCTION,
+    _shared_by_winners,
+    settings=REDUCTION,
     numpy=np.max,
     doc="""Largest entry over the given axis, axes, or all; entries that tie share the gradient equally.
 
@@ -79,39 +99,124 @@ reduce_max = Op(
     """,
 )
 
+reduce_min = Op(
+    "min",
+    lambda x, *, axis, keepdims: np.minimum.reduce(x, axis=axis, keepdims=keepdims),
+    _shared_by_winners,
+    settings=REDUCTION,
+    numpy=np.min,
+    doc="""Smallest entry over the given axis, axes, or all; entries that tie share the gradient equally.
 
-def _logsumexp(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    x = x if np.asarray(x).dtype.kind == "f" else np.asarray(x, np.float64)
-    shift = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    if np.isfinite(shift).all():
-        total = _log_sum_exp(x, shift, axis)
-    else:
-        shift = np.where(np.isfinite(shift), shift, shift.dtype.type(0))  # inf - inf would be NaN
-        with np.errstate(divide="ignore"):  # the logarithm of an empty or all -inf sum is -inf, as it should be
-            total = _log_sum_exp(x, shift, axis)
-    return total if keepdims else total.squeeze(axis)
+    >>> ag.min(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    Tensor([1., 3.], op='min')
+    """,
+)
+
+nanmax = Op(
+    "nanmax",
+    lambda x, *, axis, keepdims: np.nanmax(x, axis=axis, keepdims=keepdims),
+    _shared_by_winners,
+    settings=REDUCTION,
+    numpy=np.nanmax,
+    doc="""Largest entry that is not NaN; entries that tie share the gradient equally, NaN entries get 0.
+
+    NumPy warns of a slice of NaN only, whose result is NaN and whose entries get 0.
+
+    >>> ag.nanmax(ag.Tensor([1.0, np.nan, 3.0]))
+    Tensor(3.0, op='nanmax')
+    """,
+)
+
+nanmin = Op(
+    "nanmin",
+    lambda x, *, axis, keepdims: np.nanmin(x, axis=axis, keepdims=keepdims),
+    _shared_by_winners,
+    settings=REDUCTION,
+    numpy=np.nanmin,
+    doc="""Smallest entry that is not NaN; entries that tie share the gradient equally, NaN entries get 0.
+
+    NumPy warns of a slice of NaN only, whose result is NaN and whose entries get 0.
+
+    >>> ag.nanmin(ag.Tensor([1.0, np.nan, 3.0]))
+    Tensor(1.0, op='nanmin')
+    """,
+)
 
 
-def _log_sum_exp(x: Any, shift: Any, axis: Any) -> Any:
-    return np.log(np.add.reduce(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+@implements(np.amax)
+def amax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Largest entry over the given axis, axes, or all; another name of `max`.
+
+    Raises as `max`: ValueError for an empty slice, IndexError for an axis out of range.
+
+    >>> import autograd_mini as ag
+    >>> ag.amax(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    Tensor([2., 4.], op='max')
+    """
+    return reduce_max(a, axis=axis, keepdims=keepdims)
 
 
-def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    total = _restore(out, x, axis, keepdims)
-    # An all -inf row has no weight to give: exp(-inf - 0) is 0 where exp(-inf + inf) would be NaN.
-    return _restore(g, x, axis, keepdims) * exp(x - where(total == -np.inf, 0, total))
+@implements(np.amin)
+def amin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Smallest entry over the given axis, axes, or all; another name of `min`.
+
+    Raises as `min`: ValueError for an empty slice, IndexError for an axis out of range.
+
+    >>> import autograd_mini as ag
+    >>> ag.amin(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    Tensor([1., 3.], op='min')
+    """
+    return reduce_min(a, axis=axis, keepdims=keepdims)
 
 
-logsumexp = Op(
-    "logsumexp",
-    _logsumexp,
-    _logsumexp_vjp,
-    settings=_REDUCTION,
-    doc="""log(sum(exp(x))) over the given axis, axes, or all, without overflow; d/dx = softmax(x).
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Largest minus smallest entry over the given axis, axes, or all; each end shares its gradient among ties.
 
-    The largest entry is taken off before exp and added back (004_3fd59ef6bf62b8c0.txt, eq. 6.20, has the plain form).
+    Raises as `max`: ValueError for an empty slice, IndexError for an axis out of range.
 
-    >>> ag.logsumexp(ag.Tensor([1000.0, 1000.0]))
-    Tensor(1000.6931471805599, op='logsumexp')
+    >>> import autograd_mini as ag
+    >>> ag.ptp(ag.Tensor([[1.0, 2.0], [3.0, 7.0]]), axis=1)
+    Tensor([1., 4.], op='subtract')
+    """
+    return reduce_max(a, axis=axis, keepdims=keepdims) - reduce_min(a, axis=axis, keepdims=keepdims)
+
+
+reduce_any = Op(
+    "any",
+    lambda x, *, axis, keepdims: np.logical_or.reduce(x, axis=axis, keepdims=keepdims),
+    None,
+    settings=REDUCTION,
+    numpy=np.any,
+    doc="""Whether any entry over the given axis, axes, or all is not zero; no gradient flows.
+
+    >>> ag.any(ag.Tensor([0.0, 2.0]) > 1)
+    Tensor(True, dtype=bool, requires_grad=False, op='any')
+    """,
+)
+
+reduce_all = Op(
+    "all",
+    lambda x, *, axis, keepdims: np.logical_and.reduce(x, axis=axis, keepdims=keepdims),
+    None,
+    settings=REDUCTION,
+    numpy=np.all,
+    doc="""Whether every entry over the given axis, axes, or all is not zero; no gradient flows.
+
+    >>> ag.all(ag.Tensor([0.0, 2.0]) > 1)
+    Tensor(False, dtype=bool, requires_grad=False, op='all')
+    """,
+)
+
+count_nonzero = Op(
+    "count_nonzero",
+    lambda x, *, axis, keepdims: np.asarray(np.count_nonzero(x, axis=axis, keepdims=keepdims))[()],
+    None,
+    settings=REDUCTION,
+    numpy=np.count_nonzero,
+    doc="""How many entries over the given axis, axes, or all are not zero; no gradient flows.
+
+    >>> ag.count_nonzero(ag.Tensor([0.0, 2.0, 3.0]))
+    Tensor(2, dtype=int64, requires_grad=False, op='count_nonzero')
     """,
 )

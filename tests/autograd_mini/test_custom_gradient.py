@@ -134,7 +134,11 @@ def test_a_dead_graph_is_freed_at_once(create_graph: bool) -> None:
         (lambda x: (x, x), TypeError, r"must return \(value, pullback\), where pullback is a function"),
         (lambda x: ("text", abs), TypeError, "forward returned str; it must return one array"),
         (lambda x: (x, lambda g: (g, g)), TypeError, r"<lambda>: its rule for x \(2,\) failed: it gave tuple"),
-        (lambda x: (x, lambda g: g[:1]), ValueError, r"its rule for x \(2,\) failed: it gave a gradient of shape \(1,\)"),
+        (
+            lambda x: (x, lambda g: g[:1]),
+            ValueError,
+            r"its rule for x \(2,\) failed: it gave a gradient of shape \(1,\)",
+        ),
         (lambda x: (x, lambda g: "text"), TypeError, r"for x \(2,\) failed: it gave str"),
     ],
 )
