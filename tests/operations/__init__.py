@@ -8,12 +8,16 @@ from types import FunctionType
 from typing import Any
 
 from autograd_mini import ops
-from tests.operations import elementwise, linalg, reductions, shape
+from tests.operations import diagonals, elementwise, indexing, joining, linalg, rearranging, reductions, shape
 from tests.operations.rows import Row as Row
 
 ROWS: list[Row] = [
+    *diagonals.ROWS,
     *elementwise.ROWS,
+    *indexing.ROWS,
+    *joining.ROWS,
     *linalg.ROWS,
+    *rearranging.ROWS,
     *reductions.ROWS,
     *shape.ROWS,
 ]
