@@ -36,12 +36,20 @@ def _reads_once(arrays: Sequence[Any]) -> bool:
     return all(array.ndim == 0 or array.dtype == bool for array in arrays)
 
 
+def _positions(arrays: Sequence[Any], index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Where in the flattened array each entry of `x[index]` is."""
+    return np.arange(math.prod(shape)).reshape(shape)[_filled(index, arrays)]
+
+
 def _add_into(total: Any, g: Any, *arrays: Any, index: tuple[Any, ...]) -> None:
-    where_to = _filled(index, arrays)
     if _reads_once(arrays):
-        total[where_to] += g
+        total[_filled(index, arrays)] += g
+    elif total.ndim > 1 and total.flags.c_contiguous and total.size <= 4 * np.size(g):
+        # np.add.at is five times faster along one axis; a few entries of a large array are not worth the positions.
+        places = _positions(arrays, index, total.shape)
+        np.add.at(total.reshape(-1), places.reshape(-1), np.broadcast_to(g, places.shape).reshape(-1))
     else:
-        np.add.at(total, where_to, g)
+        np.add.at(total, _filled(index, arrays), g)
 
 
 def _scatter_forward(g: Any, *arrays: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
@@ -119,7 +127,7 @@ def _along(axis: int, part: Any) -> tuple[Any, ...]:
 
 def _as_integers(indices: Any) -> Any:
     """Booleans as 0 and 1, for functions that take numbers where `x[index]` takes a mask."""
-    indices = as_array(indices)
+    indices = _index_array(indices)
     return astype(indices, dtype=np.intp) if indices.dtype == bool else indices
 
 
@@ -179,11 +187,6 @@ def extract(condition: Any, arr: Any) -> Any:
 def _copy_for(x: Any, value: Any) -> Any:
     """A copy of x that can hold the value: floats keep their dtype, integers become floats if the value is."""
     return np.array(x, x.dtype if x.dtype.kind == "f" else np.result_type(x, value))
-
-
-def _positions(arrays: Sequence[Any], index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    """Where in the flattened array each entry of `x[index]` is."""
-    return np.arange(math.prod(shape)).reshape(shape)[_filled(index, arrays)]
 
 
 def _put_forward(x: Any, value: Any, *arrays: Any, index: tuple[Any, ...]) -> Any:

@@ -149,13 +149,12 @@ def _pad_forward(x: Any, *, pad_width: Any, mode: Any, constant_values: Any) -> 
     if mode not in _PAD_MODES:
         raise ValueError(f"mode {mode!r} is not supported; choose one of {', '.join(_PAD_MODES)}")
     x = np.asarray(x)
-    widths: Any = _pad_widths(pad_width, x.ndim)
-    constant: Any = {"constant_values": constant_values} if mode == "constant" else {}
-    padded: Any = np.pad(x, widths, mode, **constant)
+    options = {"constant_values": constant_values} if mode == "constant" else {}
+    padded: Any = np.pad(x, _pad_widths(pad_width, x.ndim), mode, **options)
     return padded[()]
 
 
-def _pad_vjp(g: Any, out: Any, x: Any, *, pad_width: Any, mode: str, constant_values: Any) -> Any:
+def _pad_vjp(g: Any, out: Any, x: Any, *, pad_width: Any, mode: Any, constant_values: Any) -> Any:
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
         return g[tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))]
