@@ -45,7 +45,7 @@ def _add_into(total: Any, g: Any, *arrays: Any, index: tuple[Any, ...]) -> None:
     if _reads_once(arrays):
         total[_filled(index, arrays)] += g
     elif total.ndim > 1 and total.flags.c_contiguous and total.size <= 4 * np.size(g):
-        # np.add.at is five times faster along one axis; a few entries of a large array are not worth the positions.
+        # np.add.at is several times faster along one axis; a few entries of a large array are not worth the positions.
         places = _positions(arrays, index, total.shape)
         np.add.at(total.reshape(-1), places.reshape(-1), np.broadcast_to(g, places.shape).reshape(-1))
     else:
@@ -185,8 +185,8 @@ def extract(condition: Any, arr: Any) -> Any:
 
 
 def _copy_for(x: Any, value: Any) -> Any:
-    """A copy of x that can hold the value: floats keep their dtype, integers become floats if the value is."""
-    return np.array(x, x.dtype if x.dtype.kind == "f" else np.result_type(x, value))
+    """A copy of x in C order that can hold the value: floats keep their dtype, integers are promoted."""
+    return np.array(x, x.dtype if x.dtype.kind == "f" else np.result_type(x, value), order="C")
 
 
 def _put_forward(x: Any, value: Any, *arrays: Any, index: tuple[Any, ...]) -> Any:

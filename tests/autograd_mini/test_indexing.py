@@ -153,6 +153,16 @@ def test_last_means_last_in_reading_order(order: Any) -> None:
     np.testing.assert_array_equal(ag.gradients(changed.sum(), [value])[0], [[0.0, 0.0], [1.0, 1.0]])
 
 
+@pytest.mark.parametrize("index", [[0, 1, 1], ([0, 1, 1], [2, 0, 0]), slice(0, 1)])
+def test_an_array_of_any_memory_order_is_updated(index: Any) -> None:
+    x = np.arange(6.0).reshape(3, 2).T
+    expected, added = x.copy(), x.copy()
+    expected[index] = -1.0
+    np.add.at(added, index, -1.0)
+    np.testing.assert_array_equal(ag.put(x, index, -1.0), expected)
+    np.testing.assert_array_equal(ag.add_at(x, index, -1.0), added)
+
+
 @pytest.mark.parametrize("function", [ag.put, ag.add_at])
 def test_a_broadcast_value_gets_the_sum(function: Callable[..., Any]) -> None:
     row, number = Tensor([1.0, 2.0, 3.0, 4.0]), Tensor(5.0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 import autograd_mini as ag
-from tests.operations.rows import Row, array_cases, axes
+from tests.operations.rows import Row, array_cases, axes, shapes
 
 Settings = st.SearchStrategy[dict[str, Any]]
 filled_shapes = array_shapes(min_dims=1, max_dims=3, max_side=3)
@@ -68,7 +68,7 @@ matrices = array_shapes(min_dims=2, max_dims=4, min_side=0, max_side=3)
 ROWS = [
     Row(ag.repeat, ag.repeat, np.repeat, array_cases(repeats, shapes=filled_shapes)),
     Row(ag.tile, ag.tile, np.tile, array_cases(tiles)),
-    Row(ag.roll, ag.roll, np.roll, array_cases(rolls)),
+    Row(ag.roll, ag.roll, np.roll, array_cases(rolls, shapes=shapes | filled_shapes)),
     Row(ag.flip, ag.flip, np.flip, array_cases(flips)),
     Row(ag.flipud, ag.flipud, np.flipud, array_cases(nothing, shapes=filled_shapes)),
     Row(ag.fliplr, ag.fliplr, np.fliplr, array_cases(nothing, shapes=matrices)),

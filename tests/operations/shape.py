@@ -75,7 +75,12 @@ ROWS = [
     pointwise(ag.atleast_1d, np.atleast_1d, ANY),
     pointwise(ag.atleast_2d, np.atleast_2d, ANY),
     pointwise(ag.atleast_3d, np.atleast_3d, ANY),
-    Row(ag.moveaxis, ag.moveaxis, np.moveaxis, array_cases(moves)),
+    Row(
+        ag.moveaxis,
+        ag.moveaxis,
+        np.moveaxis,
+        array_cases(moves, shapes=st.sampled_from([(), (0, 2), (1, 2, 3), (3, 2, 1, 2)])),
+    ),
     Row(ag.swapaxes, ag.swapaxes, np.swapaxes, array_cases(two_axes, shapes=two_or_more)),
     Row(
         ag.matrix_transpose,
