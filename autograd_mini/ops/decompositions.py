@@ -18,9 +18,9 @@ import numpy as np
 
 from autograd_mini.ops.elementwise import where
 from autograd_mini.ops.inverses import solve, with_float16
+from autograd_mini.ops.joining import concatenate
 from autograd_mini.ops.linalg import _swap
 from autograd_mini.ops.op import Op, as_operand, implements
-from autograd_mini.ops.shape import concatenate
 
 # The named tuples that NumPy's functions return; their classes have no public name.
 _ONE = np.ones((1, 1))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from autograd_mini.ops.joining import stack
 from autograd_mini.ops.linalg import matmul
 from autograd_mini.ops.op import as_operand, implements
-from autograd_mini.ops.shape import stack, transpose
+from autograd_mini.ops.shape import transpose
 
 
 def as_arrays(*operands: Any) -> list[Any]:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.ops.elementwise import astype
+from autograd_mini.ops.joining import concatenate
 from autograd_mini.ops.op import Op, Traced, implements
 from autograd_mini.ops.reductions import axes_of, in_row, out_of_row, reduce_sum, restore
-from autograd_mini.ops.shape import broadcast_to, concatenate, transpose
+from autograd_mini.ops.shape import broadcast_to, transpose
 
 
 def _cut(x: Any, axis: int, start: int | None, stop: int | None, step: int = 1) -> Any:

@@ -1,4 +1,4 @@
-"""Operations that move entries: shapes, axes, indexing and joining."""
+"""Operations that give the same entries other axes or another shape."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from autograd_mini.ops.op import REQUIRED, Op, Traced, as_operand, implements
+from autograd_mini.ops.op import REQUIRED, Op, Traced, implements
+
+
+def as_array(x: Any) -> Any:
+    """What has a shape: a Tensor or an array as it is, anything else as an array."""
+    return x if isinstance(x, (Traced, np.ndarray, np.generic)) else np.asarray(x)
+
+
+def _reshape(x: Any, *, shape: Any) -> Any:
+    reshaped = np.reshape(x, shape)
+    return reshaped if reshaped.ndim else reshaped[()]
+
 
 reshape: Op = Op(
     "reshape",
-    lambda x, *, shape: np.reshape(x, shape),
+    _reshape,
     lambda g, out, x, *, shape: reshape(g, shape=x.shape),
     settings={"shape": REQUIRED},
     numpy=np.reshape,
@@ -69,142 +81,166 @@ broadcast_to = Op(
 )
 
 
-class Slot:
-    """Stands in an index for the next array input: `x[:, [0, 2]]` has the index `(:, slot)` and one array input."""
-
-    def __repr__(self) -> str:
-        return "array"
-
-    def __reduce__(self) -> str:
-        return "SLOT"  # compared by identity: every copy is the same object
+# Composed of these
 
 
-SLOT = Slot()
-
-
-def _filled(index: tuple[Any, ...], arrays: Sequence[Any]) -> tuple[Any, ...]:
-    remaining = iter(arrays)
-    return tuple(next(remaining) if part is SLOT else part for part in index)
-
-
-def _reads_once(arrays: Sequence[Any]) -> bool:
-    """Whether no entry can be read twice: slices never repeat, and neither does one boolean mask."""
-    return not arrays or (len(arrays) == 1 and arrays[0].dtype == bool)
-
-
-def _add_at(total: Any, g: Any, *arrays: Any, index: tuple[Any, ...]) -> None:
-    where_to = _filled(index, arrays)
-    if _reads_once(arrays):
-        total[where_to] += g
-    else:
-        np.add.at(total, where_to, g)
-
-
-def _scatter_forward(g: Any, *arrays: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    total = np.zeros(shape, g.dtype)
-    _add_at(total, g, *arrays, index=index)
-    return total
-
-
-def _getitem_accumulate(total: Any, g: Any, x: Any, *arrays: Any, index: tuple[Any, ...]) -> None:
-    _add_at(total, g, *arrays, index=index)
-
-
-getitem = Op(
-    "getitem",
-    lambda x, *arrays, index: x[_filled(index, arrays)],
-    lambda g, out, x, *arrays, index: scatter_add(g, *arrays, index=index, shape=x.shape),
-    accumulate=_getitem_accumulate,
-    settings={"index": REQUIRED},
-    variadic=True,
-    symbol="[]",
-    doc="""The entries of x at an index that `split_index` has taken apart; write `x[index]`.
-
-    >>> ag.Tensor([1.0, 2.0, 3.0])[[0, 0, 2]]
-    Tensor([1., 1., 3.], op='getitem')
-    """,
-)
-
-scatter_add: Op = Op(
-    "scatter_add",
-    _scatter_forward,
-    lambda h, out, g, *arrays, index, shape: getitem(h, *arrays, index=index),
-    settings={"index": REQUIRED, "shape": REQUIRED},
-    variadic=True,
-    doc="""Zeros of a shape with the entries of g added at an index; the derivative of `getitem`.
-
-    >>> x = ag.Tensor([1.0, 2.0, 3.0])
-    >>> ag.gradients(x[[0, 0, 2]].sum(), [x], create_graph=True)
-    [Tensor([2., 0., 1.], op='scatter_add')]
-    """,
-)
-
-
-def split_index(index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Separate an index into its array parts, which are inputs of the operation, and the pattern around them.
-
-    >>> split_index((slice(None), [0, 2]))
-    ((array([0, 2]),), (slice(None, None, None), array))
-    """
-    parts = index if isinstance(index, tuple) else (index,)
-    arrays = tuple([_index_array(part) for part in parts if isinstance(part, _ARRAY_INDEX)])
-    return arrays, tuple([SLOT if isinstance(part, _ARRAY_INDEX) else part for part in parts])
-
-
-_ARRAY_INDEX = (np.ndarray, list, tuple, Traced)
-
-
-def _index_array(part: Any) -> Any:
-    if isinstance(part, Traced):
-        return part
-    array = np.asarray(part)
-    return array if array.size or isinstance(part, np.ndarray) else array.astype(np.intp)
-
-
-def _slice_of(g: Any, axis: int, start: int, size: int) -> Any:
-    return g[(slice(None),) * (axis % g.ndim) + (slice(start, start + size),)]
-
-
-def _concatenate_vjp(g: Any, out: Any, *arrays: Any, axis: int, position: int) -> Any:
-    start = sum(array.shape[axis] for array in arrays[:position])
-    return _slice_of(g, axis, start, arrays[position].shape[axis])
-
-
-_concatenate = Op(
-    "concatenate",
-    lambda *arrays, axis: np.concatenate(arrays, axis=axis),
-    each=_concatenate_vjp,
-    settings={"axis": REQUIRED},
-)
-
-_stack = Op(
-    "stack",
-    lambda *arrays, axis: np.stack(arrays, axis=axis),
-    each=lambda g, out, *arrays, axis, position: g[(slice(None),) * (axis % g.ndim) + (position,)],
-    settings={"axis": REQUIRED},
-)
-
-
-@implements(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
-    """Join arrays along an existing axis; with `axis=None` each is flattened first.
+@implements(np.ravel)
+def ravel(a: Any) -> Any:
+    """All entries in a row: (2, 3) becomes (6,).
 
     >>> import autograd_mini as ag
-    >>> ag.concatenate([ag.Tensor([1.0]), [2.0, 3.0]])
-    Tensor([1., 2., 3.], op='concatenate')
+    >>> ag.ravel(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1., 2., 3., 4.], op='reshape')
     """
-    operands = [as_operand(x) for x in arrays]
-    if axis is None:
-        return _concatenate(*(reshape(x, shape=-1) for x in operands), axis=0)
-    return _concatenate(*operands, axis=axis)
+    return reshape(a, shape=-1)
 
 
-@implements(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """Join arrays of one shape along a new axis; numbers and 0-d Tensors become a vector.
+def flatten(a: Any) -> Any:
+    """All entries in a row, as `ravel`: (2, 3) becomes (6,).
 
     >>> import autograd_mini as ag
-    >>> ag.stack([ag.Tensor(1.0), ag.Tensor(2.0)])
-    Tensor([1., 2.], op='stack')
+    >>> ag.flatten(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]))
+    Tensor([1., 2., 3., 4.], op='reshape')
     """
-    return _stack(*arrays, axis=axis)
+    return reshape(a, shape=-1)
+
+
+@implements(np.moveaxis)
+def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """Move axes to new positions, the others keep their order: moving 0 to 2 makes (2, 3, 4) a (3, 4, 2).
+
+    Raises ValueError for an axis that is out of bounds or repeated, and for unequal numbers of axes.
+
+    >>> import autograd_mini as ag
+    >>> ag.moveaxis(ag.Tensor([[[1.0, 2.0]]]), 2, 0).shape
+    (2, 1, 1)
+    """
+    a = as_array(a)
+    sources = normalize_axis_tuple(source, a.ndim, "moveaxis: source")
+    targets = normalize_axis_tuple(destination, a.ndim, "moveaxis: destination")
+    if len(sources) != len(targets):
+        raise ValueError(f"moveaxis: {len(sources)} source axes but {len(targets)} destinations; give one for each")
+    order = [axis for axis in range(a.ndim) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources)):
+        order.insert(target, axis)
+    return transpose(a, axes=tuple(order))
+
+
+@implements(np.swapaxes)
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    """Exchange two axes: swapping 0 and 2 makes (2, 3, 4) a (4, 3, 2).
+
+    Raises ValueError (NumPy's AxisError) for an axis that is out of bounds.
+
+    >>> import autograd_mini as ag
+    >>> ag.swapaxes(ag.Tensor([[1.0, 2.0]]), 0, 1)
+    Tensor([[1.],
+            [2.]], op='transpose')
+    """
+    a = as_array(a)
+    first, second = (normalize_axis_index(axis, a.ndim, "swapaxes") for axis in (axis1, axis2))
+    order = list(range(a.ndim))
+    order[first], order[second] = second, first
+    return transpose(a, axes=tuple(order))
+
+
+@implements(np.matrix_transpose)
+def matrix_transpose(x: Any) -> Any:
+    """Exchange the last two axes: (5, 2, 3) becomes (5, 3, 2); ValueError for fewer than two.
+
+    >>> import autograd_mini as ag
+    >>> ag.matrix_transpose(ag.Tensor([[[1.0, 2.0]]]))
+    Tensor([[[1.],
+             [2.]]], op='transpose')
+    """
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(f"matrix_transpose: an array of shape {x.shape} has no two axes; reshape it first")
+    return swapaxes(x, -1, -2)
+
+
+@implements(np.expand_dims)
+def expand_dims(a: Any, axis: int | Sequence[int]) -> Any:
+    """Add axes of length 1 at the given positions of the result: (2, 3) with axis=1 becomes (2, 1, 3).
+
+    Raises ValueError for a position that is out of bounds or repeated.
+
+    >>> import autograd_mini as ag
+    >>> ag.expand_dims(ag.Tensor([1.0, 2.0]), axis=0)
+    Tensor([[1., 2.]], op='reshape')
+    """
+    a = as_array(a)
+    count = a.ndim + (len(axis) if isinstance(axis, Sequence) else 1)
+    added = normalize_axis_tuple(axis, count, "expand_dims: axis")
+    kept = iter(a.shape)
+    return reshape(a, shape=tuple(1 if position in added else next(kept) for position in range(count)))
+
+
+@implements(np.squeeze)
+def squeeze(a: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Remove the given axes, or all, of length 1: (2, 1, 3) becomes (2, 3).
+
+    Raises ValueError for an axis that is out of bounds or whose length is not 1.
+
+    >>> import autograd_mini as ag
+    >>> ag.squeeze(ag.Tensor([[1.0, 2.0]]), axis=0)
+    Tensor([1., 2.], op='reshape')
+    """
+    a = as_array(a)
+    ones = [position for position, size in enumerate(a.shape) if size == 1]
+    removed = ones if axis is None else normalize_axis_tuple(axis, a.ndim, "squeeze: axis")
+    for position in set(removed) - set(ones):
+        raise ValueError(f"squeeze: axis {position} of {a.shape} has size {a.shape[position]}, not one; index it")
+    return reshape(a, shape=tuple(size for position, size in enumerate(a.shape) if position not in removed))
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any) -> tuple[Any, ...]:
+    """The arrays, each repeated to their common shape; ValueError if they have none.
+
+    >>> import autograd_mini as ag
+    >>> [x.shape for x in ag.broadcast_arrays(ag.Tensor([1.0, 2.0]), [[3.0]])]
+    [(1, 2), (1, 2)]
+    """
+    arrays = [as_array(x) for x in args]
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple(broadcast_to(x, shape=shape) for x in arrays)
+
+
+def _with_axes(arrays: Sequence[Any], widen: Any) -> Any:
+    """Each array in the shape that `widen` makes of its own: alone, or as a tuple if there are several."""
+    reshaped = tuple(reshape(x, shape=widen(x.shape)) for x in map(as_array, arrays))
+    return reshaped[0] if len(reshaped) == 1 else reshaped
+
+
+@implements(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    """Each array with at least one axis: () becomes (1,). Several arrays give a tuple.
+
+    >>> import autograd_mini as ag
+    >>> ag.atleast_1d(ag.Tensor(1.0))
+    Tensor([1.], op='reshape')
+    """
+    return _with_axes(arys, lambda shape: shape or (1,))
+
+
+@implements(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    """Each array with at least two axes: (3,) becomes (1, 3). Several arrays give a tuple.
+
+    >>> import autograd_mini as ag
+    >>> ag.atleast_2d(ag.Tensor([1.0, 2.0]))
+    Tensor([[1., 2.]], op='reshape')
+    """
+    return _with_axes(arys, lambda shape: (1,) * (2 - len(shape)) + shape)
+
+
+@implements(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    """Each array with at least three axes: (3,) becomes (1, 3, 1), (2, 3) becomes (2, 3, 1). Several give a tuple.
+
+    >>> import autograd_mini as ag
+    >>> ag.atleast_3d(ag.Tensor([1.0, 2.0])).shape
+    (1, 2, 1)
+    """
+    return _with_axes(arys, lambda shape: [(1, 1, 1), (1, *shape, 1), (*shape, 1), shape][min(len(shape), 3)])

@@ -24,7 +24,7 @@ ROWS: list[Row] = [
     row for module in modules_of(importlib.import_module(__name__)) for row in vars(module).get("ROWS", [])
 ]
 
-TOOLS = {"as_operand", "implements", "split_index"}
+TOOLS = {"as_array", "as_operand", "implements", "split_index"}
 """Functions of `ops` that help to write operations and are none."""
 
 

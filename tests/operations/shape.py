@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, basic_indices, broadcastable_shapes, integer_array_indices
+from hypothesis.extra.numpy import broadcastable_shapes, mutually_broadcastable_shapes
 
 import autograd_mini as ag
-from autograd_mini import ops
-from tests.operations.rows import ANY, Case, Row, array_cases, generators
+from tests.operations.rows import ANY, Case, Row, array_cases, generators, pointwise
 
 
 def new_shapes(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
@@ -30,60 +28,72 @@ def larger_shapes(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
     return fits.map(lambda other: {"shape": np.broadcast_shapes(shape, other)})
 
 
-def indices(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    """Every form of index: slices, ints, None, Ellipsis; arrays of ints, with repeats; masks; and mixtures."""
-    forms = [basic_indices(shape, allow_newaxis=True, allow_ellipsis=True)]
-    if shape and all(shape):
-        forms.append(integer_array_indices(shape, result_shape=array_shapes(max_dims=2, max_side=3)))
-        first = st.integers(-shape[0], shape[0] - 1)
-        forms.append(st.lists(first, max_size=4).map(lambda rows: (rows, ...)))
-        forms.append(st.lists(st.booleans(), min_size=shape[0], max_size=shape[0]).map(lambda m: np.array(m, bool)))
-        forms.append(st.lists(first, min_size=1, max_size=3).map(lambda rows: (None, np.array(rows), ...)))
-    return st.one_of(forms).map(lambda index: {"index": index})
+def moves(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    axes = st.permutations(range(-len(shape), 0))
+    both = st.tuples(axes, axes, st.integers(0, len(shape)))
+    several = both.map(lambda drawn: {"source": drawn[0][: drawn[2]], "destination": drawn[1][: drawn[2]]})
+    one = both.map(lambda drawn: {"source": drawn[0][0], "destination": drawn[1][0] % len(shape)})
+    return several | one if shape else several
+
+
+def two_axes(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    axis = st.integers(-len(shape), len(shape) - 1)
+    return st.fixed_dictionaries({"axis1": axis, "axis2": axis})
+
+
+def added_axes(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    one = st.integers(-len(shape) - 1, len(shape))
+    several = st.lists(one, unique_by=lambda axis: axis % (len(shape) + 3), max_size=2).map(tuple)
+    valid = several.filter(lambda axes: len({axis % (len(shape) + len(axes)) for axis in axes}) == len(axes))
+    return (one | valid).map(lambda axis: {"axis": axis})
+
+
+def removed_axes(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    ones = [axis for axis, size in enumerate(shape) if size == 1]
+    some = st.permutations(ones).flatmap(lambda axes: st.integers(0, len(ones)).map(lambda n: tuple(axes[:n])))
+    return (some | st.sampled_from([None, *ones, *(axis - len(shape) for axis in ones)])).map(
+        lambda axis: {"axis": axis}
+    )
 
 
 @st.composite
-def joinable(draw: st.DrawFn, new_axis: bool) -> Case:
-    count, rng = draw(st.integers(1, 3)), draw(generators)
-    shape = list(draw(array_shapes(min_dims=0 if new_axis else 1, max_dims=3, min_side=0, max_side=3)))
-    axis = draw(st.integers(-len(shape) - new_axis, len(shape) - 1 + new_axis))
-    arrays = []
-    for _ in range(count):
-        if not new_axis:
-            shape[axis] = draw(st.integers(0, 3))
-        arrays.append(ANY(rng, tuple(shape)))
-    return arrays, {"axis": axis}
+def broadcastable(draw: st.DrawFn) -> Case:
+    drawn = draw(mutually_broadcastable_shapes(num_shapes=3, max_dims=3, min_side=0, max_side=3))
+    rng = draw(generators)
+    return [ANY(rng, shape) for shape in drawn.input_shapes], {}
 
 
-@st.composite
-def scattered(draw: st.DrawFn) -> Case:
-    shape = draw(array_shapes(max_dims=2, max_side=3))
-    index = draw(indices(shape))["index"]
-    result = np.zeros(shape)[tuple(index) if isinstance(index, list) else index].shape
-    return [ANY(draw(generators), result)], {"index": index, "shape": shape}
-
-
-def join(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *arrays, axis: function(arrays, axis)
-
-
-def scatter_add(g: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
-    arrays, pattern = ops.split_index(index)
-    return ops.scatter_add(g, *arrays, index=pattern, shape=shape)
-
-
-def numpy_scatter_add(g: np.ndarray, *, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-    total = np.zeros(shape, g.dtype)
-    np.add.at(total, index, g)
-    return total
-
+thin_shapes = st.lists(st.sampled_from([1, 1, 2, 0]), max_size=4).map(tuple)
+two_or_more = st.lists(st.integers(0, 3), min_size=2, max_size=4).map(tuple)
 
 ROWS = [
     Row(ag.reshape, ag.reshape, np.reshape, array_cases(new_shapes)),
     Row(ag.transpose, ag.transpose, np.transpose, array_cases(permutations)),
     Row(ag.broadcast_to, ag.broadcast_to, np.broadcast_to, array_cases(larger_shapes)),
-    Row(ops.getitem, lambda x, index: x[index], lambda x, index: x[index], array_cases(indices)),
-    Row(ops.scatter_add, scatter_add, numpy_scatter_add, scattered()),
-    Row(ops.shape._concatenate, join(ag.concatenate), join(np.concatenate), joinable(new_axis=False)),
-    Row(ops.shape._stack, join(ag.stack), join(np.stack), joinable(new_axis=True)),
+    pointwise(ag.ravel, np.ravel, ANY),
+    pointwise(ag.flatten, lambda x: x.flatten(), ANY),
+    pointwise(ag.atleast_1d, np.atleast_1d, ANY),
+    pointwise(ag.atleast_2d, np.atleast_2d, ANY),
+    pointwise(ag.atleast_3d, np.atleast_3d, ANY),
+    Row(
+        ag.moveaxis,
+        ag.moveaxis,
+        np.moveaxis,
+        array_cases(moves, shapes=st.sampled_from([(), (0, 2), (1, 2, 3), (3, 2, 1, 2)])),
+    ),
+    Row(ag.swapaxes, ag.swapaxes, np.swapaxes, array_cases(two_axes, shapes=two_or_more)),
+    Row(
+        ag.matrix_transpose,
+        ag.matrix_transpose,
+        np.matrix_transpose,
+        array_cases(lambda shape: st.just({}), shapes=two_or_more),
+    ),
+    Row(ag.expand_dims, ag.expand_dims, np.expand_dims, array_cases(added_axes)),
+    Row(ag.squeeze, ag.squeeze, np.squeeze, array_cases(removed_axes, shapes=thin_shapes)),
+    Row(
+        ag.broadcast_arrays,
+        lambda *arrays: ag.broadcast_arrays(*arrays)[0],
+        lambda *arrays: np.broadcast_arrays(*arrays)[0],
+        broadcastable(),
+    ),
 ]
