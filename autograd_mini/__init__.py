@@ -9,6 +9,7 @@ from autograd_mini.ops import Op as Op
 from autograd_mini.ops import absolute as absolute
 from autograd_mini.ops import add as add
 from autograd_mini.ops import add_at as add_at
+from autograd_mini.ops import affine as affine
 from autograd_mini.ops import amax as amax
 from autograd_mini.ops import amin as amin
 from autograd_mini.ops import append as append
@@ -163,6 +164,7 @@ from autograd_mini.ops import sin as sin
 from autograd_mini.ops import sinc as sinc
 from autograd_mini.ops import sinh as sinh
 from autograd_mini.ops import softmax as softmax
+from autograd_mini.ops import softmax_cross_entropy as softmax_cross_entropy
 from autograd_mini.ops import softplus as softplus
 from autograd_mini.ops import softsign as softsign
 from autograd_mini.ops import sort as sort

@@ -115,6 +115,7 @@ from autograd_mini.ops.joining import stack as stack
 from autograd_mini.ops.joining import unstack as unstack
 from autograd_mini.ops.joining import vsplit as vsplit
 from autograd_mini.ops.joining import vstack as vstack
+from autograd_mini.ops.linalg import affine as affine
 from autograd_mini.ops.linalg import matmul as matmul
 from autograd_mini.ops.logic import isclose as isclose
 from autograd_mini.ops.logic import isfinite as isfinite
@@ -125,6 +126,7 @@ from autograd_mini.ops.logic import logical_not as logical_not
 from autograd_mini.ops.logic import logical_or as logical_or
 from autograd_mini.ops.logic import logical_xor as logical_xor
 from autograd_mini.ops.logic import signbit as signbit
+from autograd_mini.ops.losses import softmax_cross_entropy as softmax_cross_entropy
 from autograd_mini.ops.norms import norm as norm
 from autograd_mini.ops.op import Op as Op
 from autograd_mini.ops.op import Rule as Rule

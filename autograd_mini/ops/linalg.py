@@ -55,6 +55,29 @@ def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
     return _swap(x) @ g
 
 
+def _affine_forward(x: Any, w: Any, b: Any) -> Any:
+    product = _matmul_forward(x, w)
+    if np.shape(product) and np.result_type(product, b) == product.dtype:
+        return np.add(product, b, out=product)  # nobody else has seen the product
+    return product + b
+
+
+affine = Op(
+    "affine",
+    _affine_forward,
+    lambda g, out, x, w, b: _matmul_left(g, out, x, w),
+    lambda g, out, x, w, b: _matmul_right(g, out, x, w),
+    lambda g, out, x, w, b: g,
+    symbol="@ +",
+    doc="""x @ w + b in one operation, without a second array; d/dx = g @ w.T, d/dw = x.T @ g, d/db = g.
+
+    The result has the shape of x @ w, to which b broadcasts.
+
+    >>> ag.affine([[1.0, 2.0]], ag.Tensor([[3.0], [4.0]]), 0.5)
+    Tensor([[11.5]], op='affine')
+    """,
+)
+
 matmul = Op(
     "matmul",
     _matmul_forward,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.ops.elementwise import exp, where
+from autograd_mini.ops.elementwise import exp
 from autograd_mini.ops.op import Op
 from autograd_mini.ops.reductions import REDUCTION, reduce_sum, restore
 
@@ -32,9 +32,7 @@ def _log_sum_exp(x: Any, shift: Any, axis: Any) -> Any:
 
 
 def _logsumexp_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    total = restore(out, x, axis, keepdims)
-    # An all -inf row has no weight to give: exp(-inf - 0) is 0 where exp(-inf + inf) would be NaN.
-    return restore(g, x, axis, keepdims) * exp(x - where(total == -np.inf, 0, total))
+    return restore(g, x, axis, keepdims) * softmax(x, axis=axis)
 
 
 logsumexp = Op(
@@ -66,10 +64,12 @@ def _softmax(x: Any, *, axis: Any) -> Any:
     below, _ = _below_largest(_as_float(x), axis)
     weights = np.exp(below)
     total = np.add.reduce(weights, axis=axis, keepdims=True)
-    return weights / np.where(total == 0, weights.dtype.type(1), total)
+    if not total.all():
+        total = np.where(total == 0, weights.dtype.type(1), total)  # an all -inf row
+    return weights / total
 
 
-softmax = Op(
+softmax: Op = Op(
     "softmax",
     _softmax,
     lambda g, out, x, *, axis: out * (g - reduce_sum(g * out, axis=axis, keepdims=True)),

@@ -176,7 +176,9 @@ def test_wrong_layers(rng: np.random.Generator, make: Any, error: type[Exception
 
 
 def test_a_batch_of_the_wrong_width_names_the_weight(rng: np.random.Generator) -> None:
-    with pytest.raises(ValueError, match=r"matmul: array \(5, 4\) @ layers\.0\.weight \(3, 2\): inner sizes 4 and 3"):
+    with pytest.raises(
+        ValueError, match=r"affine: array \(5, 4\), layers\.0\.weight \(3, 2\), .*: inner sizes 4 and 3"
+    ):
         nn.MLP([3, 2], rng=rng)(np.ones((5, 4)))
 
 
@@ -216,6 +218,27 @@ def test_cross_entropy_is_stable_at_huge_logits(dtype: Any) -> None:
     loss.backward()
     assert loss.item() == 10000.0
     np.testing.assert_array_equal(z.grad, [[0.5, -0.5], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("logits", "loss"),
+    [
+        ([[30.0, 0.0]], np.log1p(np.exp(-30.0))),
+        ([[1e4, 1e4 - 20.0]], np.log1p(np.exp(-20.0))),
+        ([[0.0, 1e4]], 1e4),
+        ([[0.0, -np.inf]], 0.0),
+        ([[-np.inf, 0.0]], np.inf),
+        ([[0.0]], 0.0),
+    ],
+)
+def test_tiny_and_infinite_losses_are_right(logits: list[list[float]], loss: float) -> None:
+    assert nn.softmax_cross_entropy(Tensor(logits), [0]).item() == pytest.approx(loss, rel=1e-14, abs=0)
+
+
+def test_a_tiny_loss_in_single_precision() -> None:
+    loss = nn.softmax_cross_entropy(Tensor(np.array([[30, 16]], np.float32)), [0])
+    assert loss.dtype == np.float32
+    assert loss.item() == pytest.approx(np.log1p(np.exp(-14.0)), rel=1e-6, abs=0)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,15 @@ def matrices(draw: st.DrawFn) -> Case:
     return [ANY(rng, left), ANY(rng, right)], {}
 
 
+@st.composite
+def layers(draw: st.DrawFn) -> Case:
+    (x, w), _ = draw(matrices())
+    shape = np.matmul(x, w).shape
+    b = draw(generators).uniform(-2, 2, shape[draw(st.integers(0, len(shape))) :])
+    return [x, w, np.asarray(b)], {}
+
+
 ROWS = [
+    Row(ag.affine, ag.affine, lambda x, w, b: np.matmul(x, w) + b, layers()),
     Row(ag.matmul, ag.matmul, np.matmul, matrices()),
 ]
