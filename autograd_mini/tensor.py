@@ -699,11 +699,11 @@ def _fit(g: Any, x: Tensor) -> Any:
 def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     added = len(g.shape) - len(shape)
     if added > 0:
-        g = ops.reduce_sum(g, axis=tuple(range(added)), keepdims=False)
+        g = g.sum(axis=0 if added == 1 else tuple(range(added)))
         if g.shape == shape:
             return g
     stretched = tuple(axis for axis, (m, n) in enumerate(zip(g.shape, shape)) if n == 1 != m)
-    return ops.reduce_sum(g, axis=stretched, keepdims=True) if stretched else g
+    return g.sum(axis=stretched, keepdims=True) if stretched else g
 
 
 def gradients(

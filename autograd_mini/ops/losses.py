@@ -17,8 +17,8 @@ def _cross_entropy(z: Any, y: Any) -> Any:
     above[rows, y] = -np.inf
     shift = np.maximum(np.maximum.reduce(above, axis=1), 0)
     rest = np.add.reduce(np.exp(above - shift[:, None]), axis=1)
-    # log1p keeps a loss that is tiny because the label is by far the most probable.
-    losses = shift + np.log1p(np.where(shift == 0, rest, np.exp(-shift) + rest - 1))
+    # log1p and expm1 keep a loss that is tiny because the label is by far the most probable.
+    losses = shift + np.log1p(rest + np.expm1(-shift))
     return np.add.reduce(losses) / len(y)
 
 

@@ -51,13 +51,12 @@ logsumexp = Op(
 
 
 def _below_largest(x: Any, axis: Any) -> tuple[Any, Any]:
-    """x minus its largest entry along the axis, and where that entry is: -inf stays, +inf becomes 0."""
+    """x minus its largest entry along the axis, and that entry: -inf stays, +inf becomes 0."""
     largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    winners = x == largest
     if np.isfinite(largest).all():
-        return x - largest, winners
+        return x - largest, largest
     with np.errstate(invalid="ignore"):  # inf - inf, replaced at once
-        return np.where(winners & np.isinf(largest), np.minimum(x, 0), x - largest), winners
+        return np.where((x == largest) & np.isinf(largest), np.minimum(x, 0), x - largest), largest
 
 
 def _softmax(x: Any, *, axis: Any) -> Any:
@@ -85,7 +84,9 @@ softmax: Op = Op(
 
 
 def _log_softmax(x: Any, *, axis: Any) -> Any:
-    below, winners = _below_largest(_as_float(x), axis)
+    x = _as_float(x)
+    below, largest = _below_largest(x, axis)
+    winners = x == largest
     # One winner counts as the 1 of log1p: log(1 + tiny) would be 0 where it is tiny.
     others = np.add.reduce(np.where(winners, 0, np.exp(below)), axis=axis, keepdims=True)
     surplus = np.maximum(np.add.reduce(winners, axis=axis, keepdims=True, dtype=below.dtype) - 1, 0)
