@@ -7,14 +7,15 @@ from contextlib import ContextDecorator, contextmanager, nullcontext
 from contextvars import ContextVar, Token
 from inspect import signature
 from threading import RLock
-from typing import Any, SupportsIndex, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd_mini import ops
-from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value, sizes
+from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value
 from autograd_mini.errors import describe, failure, rule_failure
+from autograd_mini.methods import Methods
 from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
@@ -59,7 +60,7 @@ class Hook:
             self._hooks.remove(self._hook)
 
 
-class Tensor(Traced):
+class Tensor(Methods, Traced):
     """A value in a computational graph: a leaf that holds data, or the result of an operation on other Tensors.
 
     A Tensor is a variable; plain arrays and numbers are constants. `data` may be a number, a nested list or an array of
@@ -181,11 +182,6 @@ class Tensor(Traced):
         """The NumPy dtype of the data."""
         return self._data.dtype
 
-    @property
-    def T(self) -> Tensor:
-        """The Tensor with its axes reversed."""
-        return _record(ops.transpose, (self,), {"axes": None})
-
     # --------------------------------------------------------------------------------------- differentiation
 
     def backward(self, gradient: ArrayLike | None = None) -> None:
@@ -261,9 +257,14 @@ class Tensor(Traced):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TypeError(f"index: {describe(self, True)} is not an integer")
+        return int(self.item())
+
     def __bool__(self) -> bool:
         if self._data.size != 1:
-            raise ValueError(f"bool: {describe(self)} is ambiguous; write (x > 0).data.any() or .all()")
+            raise ValueError(f"bool: {describe(self)} is ambiguous; write (x > 0).any() or .all()")
         return bool(self._data)
 
     def __format__(self, spec: str) -> str:
@@ -321,63 +322,9 @@ class Tensor(Traced):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
-            f"setitem: {describe(self)} is recorded and can't be changed in place; write ag.where(mask, new, x), "
-            "or x.data[index] = value on a leaf before it is used"
+            f"setitem: {describe(self)} can't be changed in place; write ag.put(x, index, value), ag.add_at(x, index, "
+            "value) or ag.where(mask, new, x), or x.data[index] = value on a leaf before it is used"
         )
-
-    # ------------------------------------------------------------------------------------------------- methods
-
-    def sum(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
-        """Sum over the axis, axes, or all."""
-        return _record(ops.reduce_sum, (self,), {"axis": axis, "keepdims": keepdims})
-
-    def mean(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
-        """Arithmetic mean over the axis, axes, or all."""
-        return _record(ops.mean, (self,), {"axis": axis, "keepdims": keepdims})
-
-    def max(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
-        """Largest entry over the axis, axes, or all; ties share the gradient equally."""
-        return _record(ops.reduce_max, (self,), {"axis": axis, "keepdims": keepdims})
-
-    @overload
-    def reshape(self, *shape: SupportsIndex) -> Tensor: ...
-    @overload
-    def reshape(self, shape: Sequence[SupportsIndex], /) -> Tensor: ...
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same entries in another shape, given as numbers or as one tuple; one size may be -1."""
-        return _record(ops.reshape, (self,), {"shape": sizes(shape)})
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes reversed, or in the order given, as numbers or as one tuple."""
-        return _record(ops.transpose, (self,), {"axes": sizes(axes) or None})
-
-    def astype(self, dtype: DTypeLike) -> Tensor:
-        """This Tensor in another dtype; gradients are cast back."""
-        return _record(ops.astype, (self,), {"dtype": np.dtype(dtype)})
-
-    def exp(self) -> Tensor:
-        """e**self, elementwise."""
-        return _record(ops.exp, (self,))
-
-    def log(self) -> Tensor:
-        """Natural logarithm, elementwise."""
-        return _record(ops.log, (self,))
-
-    def sqrt(self) -> Tensor:
-        """Square root, elementwise."""
-        return _record(ops.sqrt, (self,))
-
-    def tanh(self) -> Tensor:
-        """Hyperbolic tangent, elementwise."""
-        return _record(ops.tanh, (self,))
-
-    def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-self)), elementwise."""
-        return _record(ops.sigmoid, (self,))
-
-    def relu(self) -> Tensor:
-        """max(self, 0), elementwise."""
-        return _record(ops.relu, (self,))
 
     def __reduce__(self) -> Any:
         """Leaves are copied and pickled with their gradient; a graph is not: its functions may be anything."""
@@ -430,12 +377,23 @@ class Tensor(Traced):
     def __rtruediv__(self, other: Any) -> Tensor: return _record(ops.divide, (other, self))
     def __pow__(self, other: Any) -> Tensor: return _record(ops.power, (self, other))
     def __rpow__(self, other: Any) -> Tensor: return _record(ops.power, (other, self))
+    def __floordiv__(self, other: Any) -> Tensor: return ops.floor_divide(self, other)
+    def __rfloordiv__(self, other: Any) -> Tensor: return ops.floor_divide(other, self)
+    def __mod__(self, other: Any) -> Tensor: return ops.remainder(self, other)
+    def __rmod__(self, other: Any) -> Tensor: return ops.remainder(other, self)
     def __matmul__(self, other: Any) -> Tensor: return _record(ops.matmul, (self, other))
     def __rmatmul__(self, other: Any) -> Tensor: return _record(ops.matmul, (other, self))
     def __lt__(self, other: Any) -> Tensor: return _record(ops.less, (self, other))
     def __le__(self, other: Any) -> Tensor: return _record(ops.less_equal, (self, other))
     def __gt__(self, other: Any) -> Tensor: return _record(ops.greater, (self, other))
     def __ge__(self, other: Any) -> Tensor: return _record(ops.greater_equal, (self, other))
+    def __and__(self, other: Any) -> Tensor: return ops.logical_and(_truth(self), _truth(other))
+    def __rand__(self, other: Any) -> Tensor: return ops.logical_and(_truth(other), _truth(self))
+    def __or__(self, other: Any) -> Tensor: return ops.logical_or(_truth(self), _truth(other))
+    def __ror__(self, other: Any) -> Tensor: return ops.logical_or(_truth(other), _truth(self))
+    def __xor__(self, other: Any) -> Tensor: return ops.logical_xor(_truth(self), _truth(other))
+    def __rxor__(self, other: Any) -> Tensor: return ops.logical_xor(_truth(other), _truth(self))
+    def __invert__(self) -> Tensor: return ops.logical_not(_truth(self))
     # fmt: on
 
     def __eq__(self, other: Any) -> Any:
@@ -806,6 +764,13 @@ def _rebuilt(data: Array, grad: Array | None, requires_grad: bool, name: str | N
     return leaf
 
 
+def _truth(x: Any) -> Any:
+    """An operand of & | ^ ~, which are defined for booleans."""
+    if np.result_type(x.dtype if hasattr(x, "dtype") else x) == np.bool:
+        return x
+    raise TypeError(f"& | ^ ~: {describe(x, True)} is not boolean; compare it first, (x > 0) & (y > 0)")
+
+
 def _incomparable(other: Any) -> bool:
     return other is None or isinstance(other, str)
 
@@ -814,7 +779,17 @@ def _incomparable(other: Any) -> bool:
 
 _NUMPY: dict[Any, Any] = {f.numpy: f for f in vars(ops).values() if getattr(f, "numpy", None) is not None}
 
-_QUERIES = frozenset({np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.allclose, np.array_equal})
+_NUMPY |= {  # `array & tensor` comes as one of these
+    np.bitwise_and: lambda x, y: ops.logical_and(_truth(x), _truth(y)),
+    np.bitwise_or: lambda x, y: ops.logical_or(_truth(x), _truth(y)),
+    np.bitwise_xor: lambda x, y: ops.logical_xor(_truth(x), _truth(y)),
+    np.invert: lambda x: ops.logical_not(_truth(x)),
+}
+
+_QUERIES = frozenset(
+    {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.allclose, np.array_equal}
+    | {np.nonzero, np.argwhere, np.flatnonzero}
+)
 """NumPy functions whose result does not carry a gradient: they see the plain data."""
 
 

@@ -88,7 +88,7 @@ argpartition = Op(
     doc="""The indices that partition x along the axis, or in one row (None); no gradient flows.
 
     >>> ag.argpartition(ag.Tensor([3.0, 1.0, 2.0]), 0)[0]
-    Tensor(1, dtype=int64, requires_grad=False, op='getitem')
+    Tensor(1, dtype=int64, requires_grad=False)
     """,
 )
 

@@ -191,7 +191,7 @@ reduce_any = Op(
     doc="""Whether any entry over the given axis, axes, or all is not zero; no gradient flows.
 
     >>> ag.any(ag.Tensor([0.0, 2.0]) > 1)
-    Tensor(True, dtype=bool, requires_grad=False, op='any')
+    Tensor(True, dtype=bool, requires_grad=False)
     """,
 )
 
@@ -204,7 +204,7 @@ reduce_all = Op(
     doc="""Whether every entry over the given axis, axes, or all is not zero; no gradient flows.
 
     >>> ag.all(ag.Tensor([0.0, 2.0]) > 1)
-    Tensor(False, dtype=bool, requires_grad=False, op='all')
+    Tensor(False, dtype=bool, requires_grad=False)
     """,
 )
 

@@ -54,7 +54,8 @@ def test_plain_arrays_in_plain_arrays_out(row: Row, data: st.DataObject) -> None
     arrays, options = data.draw(row.cases)
     plain = row.call(*arrays, **options)
     assert isinstance(plain, np.ndarray | np.generic)
-    np.testing.assert_array_equal(plain, row.call(*tensors(arrays), **options).data)
+    # A 0-d array and a NumPy scalar go through different loops of NumPy, which may differ in the last bit.
+    np.testing.assert_allclose(plain, row.call(*tensors(arrays), **options).data, rtol=4e-16)
 
 
 @smooth_rows
