@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.ops.decompositions import svdvals
 from autograd_mini.ops.elementwise import absolute, astype, sign, where
 from autograd_mini.ops.op import Op, Traced, implements
 from autograd_mini.ops.reductions import kept_shape, reduce_max, reduce_min, reduce_sum, restore
-from autograd_mini.ops.shape import reshape
+from autograd_mini.ops.shape import reshape, transpose
 
 
 def _power_norm(x: Any, *, power: float, axis: Any, keepdims: Any) -> Any:
@@ -63,11 +64,11 @@ power_norm = Op(
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Norm of a vector (along one axis) or a matrix (along two), or of all entries: the root of the sum of squares.
 
-    A vector takes `ord` 2, 1, inf, -inf, 0 or any other power; a matrix 'fro', 1, -1, inf and -inf. The gradient is
-    0 at the zero vector and, for powers, at an entry 0; the largest or smallest entries share it at a tie.
+    A vector takes `ord` 2, 1, inf, -inf, 0 or any other power; a matrix 'fro', 1, -1, inf, -inf, and by its singular
+    values 2 (the largest), -2 (the smallest) and 'nuc' (their sum). The gradient is 0 at the zero vector and, for
+    powers, at an entry 0; the largest or smallest entries share it at a tie.
 
-    Raises ValueError for an order that does not fit the number of axes, for 'nuc', 2 and -2 of a matrix, which need
-    its singular values, and for an axis out of range.
+    Raises ValueError for an order that does not fit the number of axes, and for an axis out of range.
 
     >>> import autograd_mini as ag
     >>> ag.norm(ag.Tensor([[3.0, 4.0], [0.0, 0.0]]), axis=1)
@@ -110,15 +111,22 @@ def _vector_norm(x: Any, order: Any, axis: int, keepdims: bool) -> Any:
     return power_norm(x, power=float(order), axis=axis, keepdims=keepdims)
 
 
+def _spectral_norm(x: Any, order: Any, axes: tuple[int, ...]) -> Any:
+    others = tuple(axis for axis in range(x.ndim) if axis not in axes)
+    values = svdvals(transpose(x, axes=(*others, *axes)))
+    return {"nuc": reduce_sum, 2: reduce_max, -2: reduce_min}[order](values, axis=-1)
+
+
 def _matrix_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if order == "fro":
         return power_norm(x, axis=axes, keepdims=keepdims)
     if order in ("nuc", 2, -2):
-        raise ValueError(f"norm: order {order!r} of a matrix needs its singular values; use 'fro', 1, -1, inf or -inf")
-    if order not in (1, -1, math.inf, -math.inf):
-        raise ValueError(f"norm: no order {order!r} of matrices; use 'fro', 1, -1, inf or -inf")
-    rows, columns = axes if abs(order) == 1 else axes[::-1]
-    sums = reduce_sum(absolute(x), axis=rows, keepdims=True)
-    total = (reduce_max if order > 0 else reduce_min)(sums, axis=columns, keepdims=True)
+        total = _spectral_norm(x, order, axes)
+    elif order in (1, -1, math.inf, -math.inf):
+        rows, columns = axes if abs(order) == 1 else axes[::-1]
+        sums = reduce_sum(absolute(x), axis=rows, keepdims=True)
+        total = (reduce_max if order > 0 else reduce_min)(sums, axis=columns, keepdims=True)
+    else:
+        raise ValueError(f"norm: no order {order!r} of matrices; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     kept = tuple(size for position, size in enumerate(x.shape) if position not in axes)
     return reshape(total, kept_shape(x.shape, axes) if keepdims else kept)

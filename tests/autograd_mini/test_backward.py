@@ -550,6 +550,25 @@ def test_gradients_are_released_on_the_way_back() -> None:
     assert peak < 5 * x.data.nbytes
 
 
+def test_the_peak_of_a_deep_net_is_what_its_activations_need() -> None:
+    width, depth = 20_000, 200
+    x = Tensor(np.full(width, 0.5))
+
+    def run() -> None:
+        y = x
+        for _ in range(depth):
+            y = ag.tanh(y)
+        y.sum().backward()
+
+    run()
+    x.zero_grad()
+    tracemalloc.start()
+    run()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.15 * depth * x.data.nbytes
+
+
 def test_two_threads_train_as_one_after_the_other() -> None:
     def train(seed: int, results: dict[int, np.ndarray]) -> None:
         rng = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 from autograd_mini import Tensor, ops
 from autograd_mini.testing import check_gradient
-from tests.operations import ROWS, Row, operations
+from tests.operations import ROWS, TOOLS, Row, operations
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 smooth_rows = pytest.mark.parametrize("row", [row for row in ROWS if row.order], ids=lambda row: row.name)
@@ -56,6 +57,21 @@ def test_plain_arrays_in_plain_arrays_out(row: Row, data: st.DataObject) -> None
     assert isinstance(plain, np.ndarray | np.generic)
     # A 0-d array and a NumPy scalar go through different loops of NumPy, which may differ in the last bit.
     np.testing.assert_allclose(plain, row.call(*tensors(arrays), **options).data, rtol=4e-16)
+
+
+named_by_numpy = [row for row in ROWS if row.call is row.subject and getattr(row.subject, "numpy", None) is not None]
+
+
+@pytest.mark.parametrize("row", named_by_numpy, ids=lambda row: row.name)
+@settings(max_examples=15)
+@any_data
+def test_numpys_function_of_tensors_is_the_same_operation(row: Row, data: st.DataObject) -> None:
+    arrays, options = data.draw(row.cases)
+    ours = row.call(*tensors(arrays), **options)
+    theirs = row.subject.numpy(*tensors(arrays), **options)
+    for one, other in zip(*(part if isinstance(part, tuple | list) else [part] for part in (ours, theirs))):
+        assert isinstance(other, Tensor)
+        np.testing.assert_array_equal(other.data, one.data)
 
 
 @smooth_rows
@@ -131,6 +147,17 @@ def missing_rows(defined: set[Any]) -> set[str]:
 
 def test_every_operation_has_a_row() -> None:
     assert missing_rows(operations()) == set()
+
+
+INNER = {"cofactor", "cofactor_slope", "getitem", "scatter_add", "sinc_derivative", "windows", "add_windows"}
+"""What operations are made of, and nobody calls by name."""
+
+
+def test_every_function_of_ops_is_public() -> None:
+    exported = [*vars(ag).values(), *vars(ag.linalg).values()]
+    for name, value in vars(ops).items():
+        if isinstance(value, ops.Op | FunctionType) and name not in INNER | TOOLS:
+            assert any(value is other for other in exported), name
 
 
 def test_the_guard_sees_an_operation_without_a_row() -> None:

@@ -215,9 +215,13 @@ def test_the_norm_of_integers_and_numbers_is_numpys() -> None:
 
 
 @pytest.mark.parametrize("order", [2, -2, "nuc"])
-def test_norms_by_singular_values_are_refused(order: Any) -> None:
-    with pytest.raises(ValueError, match="singular values; use 'fro', 1"):
-        ag.norm(Tensor(np.eye(2)), order)
+@pytest.mark.parametrize("axis", [None, (0, 1), (2, 0)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_norms_by_singular_values(order: Any, axis: Any, keepdims: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 2) if axis is None else (3, 2, 4))
+    expected = np.linalg.norm(x, order, axis, keepdims)
+    np.testing.assert_allclose(ag.norm(Tensor(x), order, axis, keepdims).data, expected, rtol=1e-13)
+    check_gradient(lambda t: ag.norm(t, order, axis, keepdims), x)
 
 
 @pytest.mark.parametrize(
