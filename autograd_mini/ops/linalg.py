@@ -37,6 +37,8 @@ def _flat_rows(x: Any) -> Any:
 
 
 def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 2 == y.ndim:
+        return g @ y.T
     if y.ndim == 1:
         return g[..., None] * y
     if x.ndim == 1:
@@ -45,6 +47,8 @@ def _matmul_left(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 2 == y.ndim:
+        return x.T @ g
     if x.ndim == 1:
         return x[:, None] * g[..., None, :] if y.ndim > 1 else x * g
     if y.ndim == 1:
