@@ -32,6 +32,7 @@ def restore(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def spread(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """A reduced array repeated over the entries that it came from."""
     return broadcast_to(restore(reduced, x, axis, keepdims), shape=x.shape)
 
 
