@@ -36,14 +36,18 @@ class Observer:
 
 
 class Extras:
-    """What few Tensors have: hooks, a wish to keep the gradient, and where a debugged one comes from."""
+    """What few Tensors have: hooks, a wish to keep the gradient, what the forward saved, a note of where it is from.
 
-    __slots__ = ("hooks", "origin", "retains_grad")
+    It is one object, so that the many others pay for one empty slot.
+    """
+
+    __slots__ = ("hooks", "origin", "retains_grad", "saved")
 
     def __init__(self) -> None:
         self.hooks: list[Callable[[Any], Any]] = []
         self.origin: Any = None
         self.retains_grad = False
+        self.saved: Any = None
 
 
 class Hook:
@@ -352,12 +356,16 @@ class Tensor(Methods, Traced):
             data: Any = op.forward(*arrays, **settings) if settings else op.forward(*arrays)
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise failure(op, inputs, settings, error) from error
+        if op.saves:
+            data, saved = data
         if not isinstance(data, np.generic):
             data = result_value(op, data)
         mode = _recording.get()
         if not (tracked and mode):
             return _leaf(data, False)
         node = _node(op, inputs, settings, data)
+        if op.saves:
+            _extras(node).saved = saved
         if mode is not True:
             mode.recorded(node)
         return node
@@ -528,6 +536,9 @@ def topological_order(output: Tensor) -> list[Tensor]:
             order.append(stack.pop())  # type: ignore[arg-type]
         elif node not in entered:
             entered.add(node)
+            if not node.inputs:
+                order.append(node)
+                continue
             stack += (node, None)
             stack += [x for x in reversed(node.inputs) if isinstance(x, Tensor) and x not in entered]
     return order
@@ -567,7 +578,7 @@ def _send_back(
     observer: Observer | None,
 ) -> None:
     """Add what `node` contributes to the gradient of each of its inputs."""
-    settings = node.settings
+    settings = {**node.settings, "saved": None if create_graph else _saved(node)} if op.saves else node.settings
     out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
     for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
         if rule is None or not isinstance(x, Tensor) or not x._requires_grad:
@@ -598,6 +609,10 @@ def _extras(node: Tensor) -> Extras:
     if node._extras is None:
         node._extras = Extras()
     return node._extras
+
+
+def _saved(node: Tensor) -> Any:
+    return None if node._extras is None else node._extras.saved
 
 
 def _retains_grad(node: Tensor) -> bool:

@@ -44,7 +44,7 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Tensor:
 
 
 def _checked_labels(logits: Any, labels: Any) -> NDArray[Any]:
-    shape, y = np.shape(logits), np.asarray(labels)
+    shape, y = logits.shape if isinstance(logits, Tensor) else np.shape(logits), np.asarray(labels)
     if len(shape) != 2:
         raise ValueError(f"softmax_cross_entropy: logits have shape {shape}, expected (samples, classes)")
     if 0 in shape:

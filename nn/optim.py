@@ -40,11 +40,11 @@ class SGD:
 
     def step(self) -> None:
         """Update the parameters that have a gradient, in place; RuntimeError if none has one."""
-        if all(parameter.grad is None for parameter in self.parameters):
+        slopes = [(parameter, parameter.grad) for parameter in self.parameters if parameter.grad is not None]
+        if not slopes:
             raise RuntimeError("SGD.step: no parameter has a gradient; call loss.backward() first")
-        for parameter in self.parameters:
-            if parameter.grad is not None:
-                parameter.data -= self.rate * parameter.grad
+        for parameter, slope in slopes:
+            parameter.data -= self.rate * slope
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` starts anew."""

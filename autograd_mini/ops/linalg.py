@@ -61,7 +61,7 @@ def _matmul_right(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 def _affine_forward(x: Any, w: Any, b: Any) -> Any:
     product = _matmul_forward(x, w)
-    if np.shape(product) and np.result_type(product, b) == product.dtype:
+    if type(b) is np.ndarray and b.dtype == product.dtype and b.ndim > 0 and b.shape == product.shape[-b.ndim :]:
         return np.add(product, b, out=product)  # nobody else has seen the product
     return product + b
 

@@ -11,29 +11,40 @@ from autograd_mini.ops.op import Op
 from autograd_mini.ops.softmax import log_softmax, softmax
 
 
-def _cross_entropy(z: Any, y: Any) -> Any:
+def _with_deltas(z: Any, y: Any) -> tuple[Any, Any]:
+    """The mean loss, and softmax(z) - one_hot(y), which comes out on the way."""
     rows = np.arange(len(y))
-    above = z - z[rows, y][:, None]  # of the other logits above the label's: the loss is log(1 + sum(exp(above)))
-    above[rows, y] = -np.inf
-    shift = np.maximum(np.maximum.reduce(above, axis=1), 0)
-    rest = np.add.reduce(np.exp(above - shift[:, None]), axis=1)
+    below = z - np.maximum.reduce(z, axis=1, keepdims=True)
+    of_label = below[rows, y]
+    deltas = np.exp(below)
+    deltas[rows, y] = 0
+    rest = np.add.reduce(deltas, axis=1)
     # log1p and expm1 keep a loss that is tiny because the label is by far the most probable.
-    losses = shift + np.log1p(rest + np.expm1(-shift))
-    return np.add.reduce(losses) / len(y)
+    losses = np.log1p(rest + np.expm1(of_label)) - of_label
+    total = rest + np.exp(of_label)
+    deltas /= total[:, None]
+    deltas[rows, y] = -rest / total
+    return np.add.reduce(losses) / len(y), deltas
 
 
-def _forward(z: Any, y: Any) -> Any:
-    with np.errstate(invalid="ignore"):
-        mean = _cross_entropy(z, y)
-        # Infinite logits have no differences; log_softmax goes through them with care.
-        return mean if math.isfinite(mean) else -np.mean(log_softmax(z, axis=1)[np.arange(len(y)), y])
+def _forward(z: Any, y: Any) -> tuple[Any, Any]:
+    mean, deltas = _with_deltas(z, y)
+    if math.isfinite(mean):
+        return mean, deltas
+    # Infinite logits have no differences; log_softmax and softmax go through them with care.
+    return -np.mean(log_softmax(z, axis=1)[np.arange(len(y)), y]), _deltas(z, y)
+
+
+def _deltas(z: Any, y: Any) -> Any:
+    return softmax(z, axis=1) - (y[:, None] == np.arange(z.shape[1]))
 
 
 softmax_cross_entropy = Op(
     "softmax_cross_entropy",
     _forward,
-    lambda g, out, z, y: (softmax(z, axis=1) - (y[:, None] == np.arange(z.shape[1]))) * (g / z.shape[0]),
+    lambda g, out, z, y, *, saved: (_deltas(z, y) if saved is None else saved) * (g / z.shape[0]),
     None,
+    saves=True,
     doc="""Mean over the rows of -z_y + log(sum_j exp(z_j)), for logits z (N, K) and integer labels y (N,).
 
     d/dz = (softmax(z) - one_hot(y)) / N (004_3fd59ef6bf62b8c0.txt, eqs. 6.20 and 6.26b). Neither huge logits nor tiny

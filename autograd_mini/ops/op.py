@@ -37,7 +37,9 @@ class Op:
     `variadic` operation has rules for its first inputs only. `symbol` is what drawings show. A setting whose default is
     `REQUIRED` must be given.
     `accumulate(total, g, *inputs)` adds the first input's gradient into an existing array, for an operation that reads
-    a small part of a large input. `numpy` is the NumPy function that the operation answers for.
+    a small part of a large input. With `saves` the forward returns a pair: the result, and what it has computed on the
+    way that the rules can use; they read it as `saved`, which is None where the way back is itself recorded. `numpy` is
+    the NumPy function that the operation answers for.
 
     Raises TypeError for a missing, surplus or unknown argument, and for a forward or rule that is no function.
 
@@ -58,6 +60,7 @@ class Op:
         accumulate: Callable[..., None] | None = None,
         settings: Mapping[str, Any] | None = None,
         positional: int = 1,
+        saves: bool = False,
         variadic: bool = False,
         symbol: str | None = None,
         numpy: Callable[..., Any] | None = None,
@@ -72,6 +75,7 @@ class Op:
         self.accumulate = accumulate
         self.settings = dict(settings or {})
         self.positional = positional
+        self.saves = saves
         self.arity = None if variadic or each else len(vjps)
         self.symbol = symbol or name
         self.numpy = numpy
@@ -86,7 +90,7 @@ class Op:
                 return x.record(self, inputs, settings)
             if isinstance(x, (list, tuple)):
                 return self(*map(as_operand, inputs), **settings)
-        return self.forward(*inputs, **settings)
+        return self.forward(*inputs, **settings)[0] if self.saves else self.forward(*inputs, **settings)
 
     def _bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Take a setting given by position, fill in the defaults, and refuse what does not fit."""

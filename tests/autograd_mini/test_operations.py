@@ -107,7 +107,7 @@ def test_recorded_gradients_equal_plain_ones(row: Row, data: st.DataObject) -> N
         plain = gradients_of(result, variables)
         recorded = gradients_of(result, variables, create_graph=True)
         for a, b in zip(plain, recorded):
-            np.testing.assert_array_equal(a, b.data)
+            np.testing.assert_allclose(a, b.data, rtol=1e-14, atol=1e-14)
 
 
 @every_row
