@@ -579,7 +579,10 @@ def _send_back(
 ) -> None:
     """Add what `node` contributes to the gradient of each of its inputs."""
     settings = {**node.settings, "saved": None if create_graph else _saved(node)} if op.saves else node.settings
-    out, inputs = (node, node.inputs) if create_graph else (node._data, _arrays(node))
+    if create_graph:
+        out, inputs = node, node.inputs
+    else:
+        out, inputs = node._data, [x._data if isinstance(x, Tensor) else x for x in node.inputs]  # type: ignore[assignment]
     for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
         if rule is None or not isinstance(x, Tensor) or not x._requires_grad:
             continue

@@ -168,11 +168,12 @@ fmin = Op(
 
 
 @implements(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """`a` kept between two bounds: minimum(maximum(a, a_min), a_max), with broadcasting; None is no bound.
 
-    The gradient goes to `a` strictly inside and to the bound outside; at an edge, half to each.
-    Raises ValueError if the shapes do not broadcast.
+    The gradient goes to `a` strictly inside and to the bound outside; at an edge, half to each. `min` and `max` are
+    other names of the bounds, as in NumPy. Raises ValueError if the shapes do not broadcast, or for a bound given
+    twice.
 
     >>> import autograd_mini as ag
     >>> x = ag.Tensor([-1.0, 0.0, 0.5, 2.0])
@@ -180,8 +181,11 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
     >>> x.grad
     array([0. , 0.5, 1. , 0. ])
     """
-    raised = positive(a) if a_min is None else maximum(a, a_min)
-    return raised if a_max is None else minimum(raised, a_max)
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ValueError("clip: a bound was given twice, as a_min or a_max and as min or max; give it once")
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    raised = positive(a) if low is None else maximum(a, low)
+    return raised if high is None else minimum(raised, high)
 
 
 # Signs, units and missing values

@@ -63,7 +63,10 @@ def _affine_forward(x: Any, w: Any, b: Any) -> Any:
     product = _matmul_forward(x, w)
     if type(b) is np.ndarray and b.dtype == product.dtype and b.ndim > 0 and b.shape == product.shape[-b.ndim :]:
         return np.add(product, b, out=product)  # nobody else has seen the product
-    return product + b
+    total = product + b
+    if np.shape(total) != np.shape(product):
+        raise ValueError(f"the bias {np.shape(b)} would enlarge the product {np.shape(product)}; reshape it")
+    return total
 
 
 affine = Op(
@@ -75,7 +78,7 @@ affine = Op(
     symbol="@ +",
     doc="""x @ w + b in one operation, without a second array; d/dx = g @ w.T, d/dw = x.T @ g, d/db = g.
 
-    The result has the shape of x @ w, to which b broadcasts.
+    The result has the shape of x @ w, to which b broadcasts; ValueError for a b that would enlarge it.
 
     >>> ag.affine([[1.0, 2.0]], ag.Tensor([[3.0], [4.0]]), 0.5)
     Tensor([[11.5]], op='affine')

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.ops.op import as_operand
-from autograd_mini.ops.reductions import mean, reduce_max, reduce_sum
+from autograd_mini.ops.reductions import mean, reduce_max
 from autograd_mini.ops.windows import per_axis, windows
 
 Size = int | tuple[int, ...]
@@ -40,8 +40,9 @@ def _avg_pool(
     x, settings = _pooling(name, x, n, window, stride, padding)
     if count_include_pad or not any(settings["padding"]):
         return mean(windows(x, **settings), axis=0)
-    ones = np.ones(x.shape[2:], x.dtype)
-    return reduce_sum(windows(x, **settings), axis=0) / reduce_sum(windows(ones, **settings), axis=0)
+    # Means, not sums: float16 holds no large sum. The share of real entries makes up for the zeros of the padding.
+    share = mean(windows(np.ones(x.shape[2:]), **settings), axis=0)
+    return mean(windows(x, **settings), axis=0) / share.astype(np.result_type(x.dtype, np.float16))
 
 
 def max_pool1d(x: Any, window: Size, *, stride: Size | None = None, padding: Size = 0) -> Any:

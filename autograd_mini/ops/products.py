@@ -142,7 +142,8 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    (a0, a1, a2), (b0, b1, b2) = _components(as_operand(a), axisa), _components(as_operand(b), axisb)
+    a, b = _with_axes("cross", (a, 1), (b, 1))
+    (a0, a1, a2), (b0, b1, b2) = _components(a, axisa), _components(b, axisb)
     return stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)
 
 
@@ -166,8 +167,17 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     >>> ag.vecdot(ag.Tensor([[1.0, 2.0], [3.0, 4.0]]), [1.0, 10.0])
     Tensor([21., 43.], op='getitem')
     """
-    left, right = _to_last(as_operand(x1), axis), _to_last(as_operand(x2), axis)
+    left, right = (_to_last(x, axis) for x in _with_axes("vecdot", (x1, 1), (x2, 1)))
     return matmul(left[..., None, :], right[..., None])[..., 0, 0]
+
+
+def _with_axes(name: str, *operands: tuple[Any, int]) -> list[Any]:
+    """The operands as arrays, each with at least as many axes as it needs; ValueError otherwise."""
+    arrays = as_arrays(*(x for x, _ in operands))
+    for x, (_, least) in zip(arrays, operands):
+        if x.ndim < least:
+            raise ValueError(f"{name}: an operand of shape {x.shape} has too few axes; it needs {least}")
+    return arrays
 
 
 def _to_last(x: Any, axis: int) -> Any:
@@ -184,7 +194,8 @@ def matvec(x1: Any, x2: Any) -> Any:
     Tensor([[1., 3.],
             [2., 4.]], op='getitem')
     """
-    return matmul(x1, as_operand(x2)[..., None])[..., 0]
+    x1, x2 = _with_axes("matvec", (x1, 2), (x2, 1))
+    return matmul(x1, x2[..., None])[..., 0]
 
 
 @implements(_vecmat)
@@ -196,7 +207,8 @@ def vecmat(x1: Any, x2: Any) -> Any:
     Tensor([[1., 2.],
             [3., 4.]], op='getitem')
     """
-    return matmul(as_operand(x1)[..., None, :], x2)[..., 0, :]
+    x1, x2 = _with_axes("vecmat", (x1, 1), (x2, 2))
+    return matmul(x1[..., None, :], x2)[..., 0, :]
 
 
 @implements(np.linalg.multi_dot)

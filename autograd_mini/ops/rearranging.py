@@ -149,12 +149,16 @@ def _pad_forward(x: Any, *, pad_width: Any, mode: Any, constant_values: Any) -> 
     if mode not in _PAD_MODES:
         raise ValueError(f"mode {mode!r} is not supported; choose one of {', '.join(_PAD_MODES)}")
     x = np.asarray(x)
+    if x.ndim == 0:
+        return x[()]  # it has no border
     options = {"constant_values": constant_values} if mode == "constant" else {}
     padded: Any = np.pad(x, _pad_widths(pad_width, x.ndim), mode, **options)
     return padded[()]
 
 
 def _pad_vjp(g: Any, out: Any, x: Any, *, pad_width: Any, mode: Any, constant_values: Any) -> Any:
+    if x.ndim == 0:
+        return g
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
         return g[tuple(slice(before, before + size) for (before, _), size in zip(widths, x.shape))]

@@ -15,9 +15,9 @@ REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
 
 def axes_of(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
     """The axes that a setting names, counted from the front and in order."""
-    if axis is None:
+    if axis is None or ndim == 0:
         return tuple(range(ndim))
-    return tuple(sorted(a % max(ndim, 1) for a in ((axis,) if isinstance(axis, int | np.integer) else axis)))
+    return tuple(sorted(a % ndim for a in ((axis,) if isinstance(axis, int | np.integer) else axis)))
 
 
 def kept_shape(shape: tuple[int, ...], axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
@@ -61,7 +61,8 @@ reduce_sum = Op(
 )
 
 
-def _shared(g: Any, count: int) -> Any:
+def shared(g: Any, count: int) -> Any:
+    """A gradient divided among `count` entries."""
     # float16 holds 1/70000 but not 70000: dividing by it would give 0.
     return g / max(count, 1) if count < 65504 else g * (1 / count)
 
@@ -69,7 +70,7 @@ def _shared(g: Any, count: int) -> Any:
 mean = Op(
     "mean",
     lambda x, *, axis, keepdims: np.asarray(x).mean(axis=axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: spread(_shared(g, x.size // max(out.size, 1)), x, axis, keepdims),
+    lambda g, out, x, *, axis, keepdims: spread(shared(g, x.size // max(out.size, 1)), x, axis, keepdims),
     settings=REDUCTION,
     numpy=np.mean,
     doc="""Arithmetic mean over the given axis, axes, or all; each of n entries gets 1/n of the gradient.

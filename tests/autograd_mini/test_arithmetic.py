@@ -195,3 +195,11 @@ def test_numpys_function_with_settings_is_recorded(call: Callable[..., Any]) -> 
 def test_what_numpy_can_and_we_can_not_is_refused(call: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match=r"out|place|setting|rule|derivative"):
         call(Tensor([1.0]))
+
+
+def test_the_bounds_of_a_clip_by_both_names() -> None:
+    x = Tensor([-1.0, 0.5, 2.0])
+    for result in (ag.clip(x, min=0.0, max=1.0), np.clip(x, min=0.0, max=1.0), x.clip(0.0, 1.0)):
+        np.testing.assert_array_equal(result.data, [0.0, 0.5, 1.0])
+    with pytest.raises(ValueError, match="a bound was given twice"):
+        ag.clip(x, 0.0, min=1.0)

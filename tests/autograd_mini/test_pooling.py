@@ -74,3 +74,8 @@ def test_second_order_through_the_winners() -> None:
 def test_windows_that_do_not_fit(pool: Any, shape: Any, settings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         pool(Tensor(np.ones(shape)), **settings)
+
+
+def test_a_padded_mean_in_half_precision_does_not_overflow() -> None:
+    x = Tensor(np.full((1, 1, 30, 30), 100, np.float16))
+    np.testing.assert_allclose(ag.avg_pool2d(x, 30, padding=1, stride=1).data, 100.0, rtol=2e-3)

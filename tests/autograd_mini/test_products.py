@@ -125,3 +125,20 @@ def test_multi_dot_takes_the_cheapest_order() -> None:
     result = ag.linalg.multi_dot([tall, wide, vector])
     assert result.inputs[0] is tall  # the matrix of 9 by 9 is never made
     assert ag.linalg.multi_dot([vector, tall, wide]).inputs[1] is wide
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "y"),
+    [
+        (ag.vecdot, [1.0, 2.0], 2.0),
+        (ag.cross, [1.0, 2.0, 3.0], 2.0),
+        (ag.matvec, [[1.0, 2.0]], 2.0),
+        (ag.matvec, [1.0, 2.0], [3.0, 4.0]),
+        (ag.vecmat, [1.0, 2.0], [3.0, 4.0]),
+        (ag.vecmat, 1.0, [[3.0, 4.0]]),
+    ],
+)
+def test_operands_with_too_few_axes_are_refused(function: Any, x: Any, y: Any) -> None:
+    for operands in ((Tensor(x), y), (x, Tensor(y)), (Tensor(x), Tensor(y))):
+        with pytest.raises(ValueError, match=f"{function.__name__}: an operand of shape .* has too few axes"):
+            function(*operands)

@@ -235,6 +235,31 @@ def test_tiny_and_infinite_losses_are_right(logits: list[list[float]], loss: flo
     assert nn.softmax_cross_entropy(Tensor(logits), [0]).item() == pytest.approx(loss, rel=1e-14, abs=0)
 
 
+def test_the_loss_of_many_samples_in_half_precision() -> None:
+    z = Tensor(np.zeros((70_000, 2), np.float16))
+    loss = nn.softmax_cross_entropy(z, np.zeros(70_000, int))
+    loss.backward()
+    assert loss.item() == pytest.approx(np.log(2), rel=1e-3)
+    np.testing.assert_allclose(z.grad[0], [-0.5 / 70_000, 0.5 / 70_000], rtol=1e-2)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_negative_label_of_the_operation_counts_from_the_end(create_graph: bool) -> None:
+    z = Tensor([[1.0, 2.0, 4.0]])
+    for labels in ([-1], [2]):
+        (slope,) = ag.gradients(ag.softmax_cross_entropy(z, np.array(labels)), [z], create_graph=create_graph)
+        np.testing.assert_allclose(slope.data if create_graph else slope, [[0.042, 0.1142, -0.1562]], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "b"), [((3,), (3,), (3,)), ((1, 3), (3, 2), (4, 2)), ((2, 3), (3, 1), (2, 4)), ((3,), (3,), (2,))]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_bias_that_would_enlarge_the_product_is_refused(x: Any, w: Any, b: Any, dtype: Any) -> None:
+    with pytest.raises(ValueError, match=r"affine: .*bias .* would enlarge the product"):
+        ag.affine(Tensor(np.ones(x, np.float32)), np.ones(w, np.float32), np.ones(b, dtype))
+
+
 def test_a_tiny_loss_in_single_precision() -> None:
     loss = nn.softmax_cross_entropy(Tensor(np.array([[30, 16]], np.float32)), [0])
     assert loss.dtype == np.float32
