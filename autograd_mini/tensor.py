@@ -540,7 +540,9 @@ def topological_order(output: Tensor) -> list[Tensor]:
                 order.append(node)
                 continue
             stack += (node, None)
-            stack += [x for x in reversed(node.inputs) if isinstance(x, Tensor) and x not in entered]
+            for x in reversed(node.inputs):
+                if isinstance(x, Tensor) and x not in entered:
+                    stack.append(x)
     return order
 
 
@@ -560,7 +562,7 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
         g = totals.pop(node, None)
         if g is None:
             continue
-        if node._extras is not None:
+        if node._extras is not None and node._extras.hooks:
             g = _hooked(node, g)
         if node.op is not None:
             _send_back(node, node.op, g, create_graph, needed, totals, private, observer)

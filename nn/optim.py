@@ -43,8 +43,9 @@ class SGD:
         slopes = [(parameter, parameter.grad) for parameter in self.parameters if parameter.grad is not None]
         if not slopes:
             raise RuntimeError("SGD.step: no parameter has a gradient; call loss.backward() first")
+        rate = self.rate
         for parameter, slope in slopes:
-            parameter.data -= self.rate * slope
+            parameter.data -= rate * slope
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` starts anew."""

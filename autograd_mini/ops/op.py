@@ -83,7 +83,7 @@ class Op:
         self.__module__ = sys._getframe(1).f_globals["__name__"]  # where pickle looks for it
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        if len(inputs) != self.arity or settings.keys() != self.settings.keys():
+        if settings or self.settings or len(inputs) != self.arity:
             inputs, settings = self._bind(inputs, settings)
         for x in inputs:
             if isinstance(x, Traced):
@@ -94,6 +94,8 @@ class Op:
 
     def _bind(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Take a setting given by position, fill in the defaults, and refuse what does not fit."""
+        if len(inputs) == self.arity and settings.keys() == self.settings.keys():
+            return inputs, settings
         extra = 0 if self.arity is None else len(inputs) - self.arity
         if 0 < extra <= min(self.positional, len(self.settings)):
             given = dict(zip(self.settings, inputs[self.arity :]))
