@@ -581,10 +581,10 @@ def _send_back(
 ) -> None:
     """Add what `node` contributes to the gradient of each of its inputs."""
     settings = {**node.settings, "saved": None if create_graph else _saved(node)} if op.saves else node.settings
-    if create_graph:
-        out, inputs = node, node.inputs
-    else:
-        out, inputs = node._data, [x._data if isinstance(x, Tensor) else x for x in node.inputs]  # type: ignore[assignment]
+    out: Any = node if create_graph else node._data
+    inputs: Sequence[Any] = node.inputs
+    if not create_graph:
+        inputs = [x._data if isinstance(x, Tensor) else x for x in node.inputs]
     for x, rule in zip(node.inputs, op.vjps or op.rules(len(inputs))):
         if rule is None or not isinstance(x, Tensor) or not x._requires_grad:
             continue
@@ -592,7 +592,7 @@ def _send_back(
             continue
         try:
             if op.accumulate is not None and rule is op.vjps[0] and not create_graph and observer is None and x.ndim:
-                _accumulate(node, g, x, totals, private)
+                op.accumulate(_private_total(x, totals, private), g, *inputs, **settings)
                 continue
             contribution = rule(g, out, *inputs, **settings) if settings else rule(g, out, *inputs)
             # Most scalars are float64; for all else the dtype and the shape must be seen to fit.
@@ -645,18 +645,13 @@ def _leading_to(wrt: Sequence[Tensor], order: list[Tensor]) -> set[Tensor]:
     return needed
 
 
-def _arrays(node: Tensor) -> list[Any]:
-    return [x._data if isinstance(x, Tensor) else x for x in node.inputs]
-
-
-def _accumulate(node: Tensor, g: Any, x: Tensor, totals: dict[Tensor, Any], private: set[Tensor]) -> None:
-    """Add into the total in place: reading n entries one by one must not make n arrays of the full size."""
+def _private_total(x: Tensor, totals: dict[Tensor, Any], private: set[Tensor]) -> Array:
+    """The total of `x` as an array to add into: reading n entries one by one must not make n arrays of its size."""
     if x not in private:
         totals[x] = np.array(totals[x]) if x in totals else np.zeros(x.shape, x.dtype)
         private.add(x)
-    assert node.op is not None
-    assert node.op.accumulate is not None
-    node.op.accumulate(totals[x], g, *_arrays(node), **node.settings)
+    total: Array = totals[x]
+    return total
 
 
 def _fit(g: Any, x: Tensor) -> Any:
