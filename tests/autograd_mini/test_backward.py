@@ -99,6 +99,21 @@ def test_reading_entries_one_by_one_makes_no_full_array_each(monkeypatch: pytest
     assert x.grad.sum() == 500
 
 
+def test_reads_add_into_one_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    totals, accumulate = [], ops.getitem.accumulate
+    assert accumulate is not None
+
+    def watched(total: Any, *arguments: Any, **settings: Any) -> None:
+        totals.append(total)
+        accumulate(total, *arguments, **settings)
+
+    monkeypatch.setattr(ops.getitem, "accumulate", watched)
+    x = Tensor(np.arange(5.0))
+    (x[0] * 2 + x[1:] + x[[1, 1, 1, 1]]).sum().backward()
+    assert len(totals) == 3
+    assert all(total is totals[0] for total in totals)
+
+
 def test_accumulation_in_place_is_for_the_first_input() -> None:
     def accumulate(total: Any, g: Any, x: Any, w: Any) -> None:
         total[0] += np.sum(g * w)
