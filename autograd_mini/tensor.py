@@ -358,7 +358,7 @@ class Tensor(Methods, Traced):
             raise failure(op, inputs, settings, error) from error
         if op.saves:
             data, saved = data
-        if not isinstance(data, np.generic):
+        if not (isinstance(data, np.generic) or (type(data) is np.ndarray and data.ndim)):
             data = result_value(op, data)
         mode = _recording.get()
         if not (tracked and mode):
@@ -595,8 +595,8 @@ def _send_back(
                 op.accumulate(_private_total(x, totals, private), g, *inputs, **settings)
                 continue
             contribution = rule(g, out, *inputs, **settings) if settings else rule(g, out, *inputs)
-            # Most scalars are float64; for all else the dtype and the shape must be seen to fit.
-            if not (type(contribution) is _FLOAT64 is type(x._data)):
+            # Most scalars are float64, and most arrays fit; for all else dtype and shape are seen to.
+            if type(contribution) is not _FLOAT64 or type(x._data) is not _FLOAT64:
                 contribution = _fit(contribution, x)
         except (TypeError, ValueError, IndexError) as error:
             raise rule_failure(op, x, error) from error
@@ -656,8 +656,12 @@ def _private_total(x: Tensor, totals: dict[Tensor, Any], private: set[Tensor]) -
 
 def _fit(g: Any, x: Tensor) -> Any:
     """Sum a gradient over the axes along which `x` was broadcast, and cast it to the dtype of `x`."""
-    if isinstance(g, np.ndarray) and g.dtype is x._data.dtype and g.shape == x._data.shape:
-        return g if g.shape else g[()]
+    data = x._data
+    if isinstance(g, np.ndarray) and g.dtype is data.dtype:
+        if g.shape == data.shape:
+            return g if g.shape else g[()]
+        if data.shape and g.shape[1:] == data.shape:  # a bias: one axis is summed over
+            return np.add.reduce(g)
     if not isinstance(g, (Tensor, np.ndarray, np.generic, int, float)):
         raise TypeError(f"it gave {type(g).__name__}, not an array")
     g = g if isinstance(g, Tensor) else np.asarray(g)[()]

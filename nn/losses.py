@@ -54,7 +54,7 @@ def _checked_labels(logits: Any, labels: Any) -> NDArray[Any]:
         raise TypeError(f"softmax_cross_entropy: labels of {y.dtype} are not integers; write {cure}")
     if y.shape != shape[:1]:
         raise ValueError(f"softmax_cross_entropy: {shape[0]} rows of logits need as many labels, got shape {y.shape}")
-    if y.astype(np.uintp).max() >= shape[1]:  # a negative label is huge without its sign
+    if np.maximum.reduce(y.astype(np.uintp)) >= shape[1]:  # a negative label is huge without its sign
         position = np.flatnonzero((y < 0) | (y >= shape[1]))[0]
         hint = "; are the labels counted from 1?" if y.min() == 1 else ""
         raise ValueError(
