@@ -78,5 +78,5 @@ def read_only(array: Array) -> Array:
     if isinstance(array, np.generic):
         return array
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view

@@ -86,10 +86,9 @@ class MLP(Module):
 
     def forward(self, x: Any) -> Tensor:
         """The logits, shape (N, sizes[-1])."""
-        *inner, last = self.layers
-        for layer in inner:
+        for layer in self.layers[:-1]:
             x = self.activation(layer(x))
-        logits: Tensor = last(x)
+        logits: Tensor = self.layers[-1](x)
         return logits
 
 
