@@ -5,6 +5,7 @@ from autograd_mini import ops
 from autograd_mini import testing as testing
 from autograd_mini.debug import debug as debug
 from autograd_mini.draw import draw as draw
+from autograd_mini.modes import no_grad as no_grad
 from autograd_mini.ops import Op as Op
 from autograd_mini.ops import absolute as absolute
 from autograd_mini.ops import add as add
@@ -200,7 +201,6 @@ from autograd_mini.ops import where as where
 from autograd_mini.tensor import Tensor as Tensor
 from autograd_mini.tensor import as_tensor as as_tensor
 from autograd_mini.tensor import gradients as gradients
-from autograd_mini.tensor import no_grad as no_grad
 from autograd_mini.tensor import topological_order as topological_order
 from autograd_mini.transforms import checkpoint as checkpoint
 from autograd_mini.transforms import custom_gradient as custom_gradient

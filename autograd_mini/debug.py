@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.errors import describe
-from autograd_mini.tensor import Observer, Tensor, _extras, _recording
+from autograd_mini.modes import Observer, current, tracer
+from autograd_mini.tensor import Tensor, _extras
 
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # not pathlib, which takes 3 ms to import
 _OWN = tuple(os.path.join(_ROOT, package) for package in ("autograd_mini", "nn"))
@@ -35,12 +36,14 @@ def debug() -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: sqrt: the gradient for x (2,) is inf at entry (1,), where g = 1.0, x = 0.0; ...
     """
-    token = _recording.set(_Checks())
+    if tracer():
+        raise RuntimeError("debug: ag.compile traces this function; call the function itself within ag.debug()")
+    token = current.set(_Checks())
     try:
         with np.errstate(all="ignore"):  # each is reported here, by name
             yield
     finally:
-        _recording.reset(token)
+        current.reset(token)
 
 
 class _Checks(Observer):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ContextDecorator, contextmanager, nullcontext
-from contextvars import ContextVar, Token
+from contextlib import AbstractContextManager, nullcontext
 from inspect import signature
 from threading import RLock
 from typing import Any
@@ -16,23 +15,13 @@ from autograd_mini import ops
 from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value
 from autograd_mini.errors import describe, failure, rule_failure
 from autograd_mini.methods import Methods
+from autograd_mini.modes import Observer, current, no_grad, observer, recording, tracer
 from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
 _publishing = RLock()  # threads may share leaves: reading, adding and storing a gradient is one step
-_recording: ContextVar[bool | Observer] = ContextVar("recording", default=True)
 _NO_SETTINGS: dict[str, Any] = {}
 _FLOAT64: type = np.float64
-
-
-class Observer:
-    """What may watch a computation in place of plain recording: see `autograd_mini.debug`."""
-
-    def recorded(self, node: Tensor) -> None:
-        """A node has been computed and recorded."""
-
-    def contributed(self, node: Tensor, x: Tensor, g: Any, contribution: Any) -> None:
-        """The gradient `g` of a node has given its input `x` a contribution."""
 
 
 class Extras:
@@ -126,10 +115,14 @@ class Tensor(Methods, Traced):
         A leaf's value may be changed in place, or replaced by a copy of one of the same shape in the leaf's dtype;
         ValueError for another shape. What was computed is read-only: TypeError.
         """
+        if current.get() is not True:
+            _check_readable(self, "data")
         return self._data if self.op is None else read_only(self._data)
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
+        if current.get() is not True:
+            _check_readable(self, "data")
         if self.op is not None:
             raise TypeError(f"data: {describe(self)} was computed by {self.op.name}; set the data of a leaf instead")
         if value is not self._data:
@@ -138,6 +131,8 @@ class Tensor(Methods, Traced):
     @property
     def grad(self) -> Array | None:
         """dL/d(self) after `L.backward()`: read-only, of the shape and dtype of the data; None before."""
+        if current.get() is not True:
+            _check_readable(self, "grad")
         return self._grad
 
     @grad.setter
@@ -202,11 +197,13 @@ class Tensor(Methods, Traced):
         >>> w.grad
         array([2., 4.])
         """
+        _check_readable(self, "backward")
         seed = _seed(self, gradient)
         _publish([(node, g) for node, g in walk(self, seed) if node.op is None or _retains_grad(node)])
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed Tensor in `.grad` at each `backward()`, replacing the previous one."""
+        _check_readable(self, "retain_grad")
         if not self._requires_grad:
             raise TypeError(f"retain_grad: {describe(self)} does not require a gradient")
         _extras(self).retains_grad = True
@@ -224,6 +221,7 @@ class Tensor(Methods, Traced):
         array([1.2, 1.6])
         >>> handle.remove()
         """
+        _check_readable(self, "register_hook")
         if not self._requires_grad:
             raise TypeError(f"register_hook: {describe(self)} does not require a gradient")
         if not callable(hook):
@@ -236,7 +234,7 @@ class Tensor(Methods, Traced):
 
     def detach(self) -> Tensor:
         """A constant Tensor that shares this one's data and has no history."""
-        return _leaf(self._data, False, self._name)
+        return _record(ops.stop_gradient, (self,)) if tracer() else _leaf(self._data, False, self._name)
 
     def named(self, name: str) -> Tensor:
         """Give this Tensor a name and return it: `h = (x @ w).named("h")`."""
@@ -247,12 +245,14 @@ class Tensor(Methods, Traced):
 
     def item(self) -> Any:
         """The only entry as a Python number; ValueError if there is not exactly one."""
+        _check_readable(self, "item")
         if self._data.size != 1:
             raise ValueError(f"item: {describe(self)} has {self._data.size} entries, not 1; index it first")
         return self._data.item()
 
     def numpy(self) -> Array:
         """A copy of the data as an ndarray, free to be changed."""
+        _check_readable(self, "numpy")
         return np.array(self._data)
 
     def __float__(self) -> float:
@@ -267,6 +267,7 @@ class Tensor(Methods, Traced):
         return int(self.item())
 
     def __bool__(self) -> bool:
+        _check_readable(self, "bool")
         if self._data.size != 1:
             raise ValueError(f"bool: {describe(self)} is ambiguous; write (x > 0).any() or .all()")
         return bool(self._data)
@@ -285,6 +286,7 @@ class Tensor(Methods, Traced):
     # --------------------------------------------------------------------------------------- NumPy's protocols
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        _check_readable(self, "array")
         if self._requires_grad:
             raise TypeError(
                 f"array: {describe(self)} would lose its graph; write x.data for its value, "
@@ -302,6 +304,8 @@ class Tensor(Methods, Traced):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func in _QUERIES:
+            if func not in _SHAPE_QUERIES:
+                _check_readable(self, func.__name__)
             named = {name: _plain(x) for name, x in kwargs.items()}
             return func(*map(_plain, args), **named)
         if func not in _NUMPY:
@@ -332,6 +336,7 @@ class Tensor(Methods, Traced):
 
     def __reduce__(self) -> Any:
         """Leaves are copied and pickled with their gradient; a graph is not: its functions may be anything."""
+        _check_readable(self, "copy")
         if self.op is not None:
             raise TypeError(f"copy: {describe(self)} was computed by {self.op.name}; copy or pickle x.detach()")
         return _rebuilt, (self._data, self._grad, self._requires_grad, self._name)
@@ -360,14 +365,14 @@ class Tensor(Methods, Traced):
             data, saved = data
         if not (isinstance(data, np.generic) or (type(data) is np.ndarray and data.ndim)):
             data = result_value(op, data)
-        mode = _recording.get()
-        if not (tracked and mode):
+        mode = current.get()
+        if not (tracked and mode) and (mode is True or mode is False or not mode.traces):
             return _leaf(data, False)
         node = _node(op, inputs, settings, data)
         if op.saves:
             _extras(node).saved = saved
         if mode is not True:
-            mode.recorded(node)
+            _observed(node, mode, tracked)
         return node
 
     # ----------------------------------------------------------------------------------------------- operators
@@ -417,43 +422,33 @@ class Tensor(Methods, Traced):
 # ------------------------------------------------------------------------------------------------- recording
 
 
-class no_grad(ContextDecorator):  # noqa: N801 - it is used like a function
-    """Within the block (or the decorated function) operations compute but are not recorded.
-
-    The setting belongs to the current thread or task, and ends with the block even after an exception.
-
-    >>> x = Tensor(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y
-    Tensor(4.0, requires_grad=False)
-    """
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool | Observer]] = []
-
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()  # a decorated function may run in several threads, each with tokens of its own
-
-    def __enter__(self) -> None:
-        self._tokens.append(_recording.set(False))
-
-    def __exit__(self, *_: object) -> None:
-        _recording.reset(self._tokens.pop())
-
-
-@contextmanager
-def recording() -> Iterator[bool]:
-    """Record within the block even inside `no_grad`; yields whether operations were recorded outside it."""
-    outside = _recording.get()
-    token = _recording.set(outside or True)
-    try:
-        yield bool(outside)
-    finally:
-        _recording.reset(token)
-
-
 _record = Tensor.record
+
+
+def _observed(node: Tensor, mode: Observer, tracked: bool) -> None:
+    """Tell the Observer of a new node; what a Tracer makes the node record needs no gradient for it."""
+    if mode.traces:
+        node._requires_grad = node._requires_grad and tracked and mode.differentiable
+        if node._extras is not None:
+            node._extras.saved = _node(SAVED, (node,), _NO_SETTINGS, node._extras.saved)
+    mode.recorded(node)
+
+
+SAVED = Op("saved", lambda out: out, None, doc="What the forward of a traced operation has saved for its rules.")
+
+
+def _check_readable(x: Tensor, wanted: str) -> None:
+    """A trace stands for the function at any values, so that none can be read while it is made."""
+    if tracer():
+        cure = _INSTEAD.get(wanted, "write the value out of the function as a result, or as a plain array into it")
+        raise TypeError(f"{wanted}: {describe(x)} is traced by ag.compile, and has no value yet; {cure}")
+
+
+_INSTEAD = {
+    "bool": "write ag.where(condition, x, y) instead of a branch on it",
+    "backward": "compile the function that returns the loss, and call value_and_grad of what compile returns",
+    "grad": "compute gradients with ag.gradients or ag.grad in the function",
+}
 
 
 def _node(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any], data: Array) -> Tensor:
@@ -466,6 +461,13 @@ def _node(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any], data: Ar
     node.inputs = inputs
     node.settings = settings
     return node
+
+
+def independent(x: Tensor) -> Tensor:
+    """A variable with the value of a traced Tensor, to differentiate by: no gradient flows further back."""
+    variable = _node(ops.stop_gradient, (x,), _NO_SETTINGS, x._data)
+    variable._requires_grad = True
+    return variable
 
 
 def _is_float(op: Op, inputs: tuple[Any, ...], data: Array) -> bool:
@@ -520,8 +522,8 @@ def as_tensor(
 # ------------------------------------------------------------------------------------------------------ the walk
 
 
-def topological_order(output: Tensor) -> list[Tensor]:
-    """Every Tensor that `output` was computed from, and itself last: each after all its inputs.
+def topological_order(*outputs: Tensor) -> list[Tensor]:
+    """Every Tensor that the outputs were computed from, and themselves: each after all its inputs.
 
     >>> x = Tensor(1.0, name="x")
     >>> [node.name or node.op.name for node in topological_order((x + x) * x)]
@@ -529,7 +531,7 @@ def topological_order(output: Tensor) -> list[Tensor]:
     """
     order: list[Tensor] = []
     entered: set[Tensor] = set()
-    stack: list[Tensor | None] = [output]
+    stack: list[Tensor | None] = [*reversed(outputs)]
     while stack:
         node = stack.pop()
         if node is None:  # all inputs of the node below this mark are in order
@@ -556,7 +558,7 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
     needed = _leading_to(wrt, order) if wrt else None
     totals = {output: seed}
     private: set[Tensor] = set()  # nodes whose total is an array of our own, into which a gradient may be added
-    observer = _observer()
+    watcher = observer()
     while order:
         node = order.pop()
         g = totals.pop(node, None)
@@ -565,7 +567,7 @@ def walk(output: Tensor, seed: Any, *, create_graph: bool = False, wrt: Sequence
         if node._extras is not None and node._extras.hooks:
             g = _hooked(node, g)
         if node.op is not None:
-            _send_back(node, node.op, g, create_graph, needed, totals, private, observer)
+            _send_back(node, node.op, g, create_graph, needed, totals, private, watcher)
         yield node, g
 
 
@@ -577,10 +579,10 @@ def _send_back(
     needed: set[Tensor] | None,
     totals: dict[Tensor, Any],
     private: set[Tensor],
-    observer: Observer | None,
+    watcher: Observer | None,
 ) -> None:
     """Add what `node` contributes to the gradient of each of its inputs."""
-    settings = {**node.settings, "saved": None if create_graph else _saved(node)} if op.saves else node.settings
+    settings = {**node.settings, "saved": _saved(node, create_graph)} if op.saves else node.settings
     out: Any = node if create_graph else node._data
     inputs: Sequence[Any] = node.inputs
     if not create_graph:
@@ -591,7 +593,7 @@ def _send_back(
         if needed is not None and x not in needed:
             continue
         try:
-            if op.accumulate is not None and rule is op.vjps[0] and not create_graph and observer is None and x.ndim:
+            if op.accumulate is not None and rule is op.vjps[0] and not create_graph and watcher is None and x.ndim:
                 op.accumulate(_private_total(x, totals, private), g, *inputs, **settings)
                 continue
             contribution = rule(g, out, *inputs, **settings) if settings else rule(g, out, *inputs)
@@ -600,14 +602,9 @@ def _send_back(
                 contribution = _fit(contribution, x)
         except (TypeError, ValueError, IndexError) as error:
             raise rule_failure(op, x, error) from error
-        if observer is not None:
-            observer.contributed(node, x, g, contribution)
+        if watcher is not None:
+            watcher.contributed(node, x, g, contribution)
         totals[x] = totals[x] + contribution if x in totals else contribution
-
-
-def _observer() -> Observer | None:
-    mode = _recording.get()
-    return mode if isinstance(mode, Observer) else None
 
 
 def _extras(node: Tensor) -> Extras:
@@ -616,8 +613,11 @@ def _extras(node: Tensor) -> Extras:
     return node._extras
 
 
-def _saved(node: Tensor) -> Any:
-    return None if node._extras is None else node._extras.saved
+def _saved(node: Tensor, create_graph: bool) -> Any:
+    """What the forward saved; None where the way back is differentiated, which what was saved can't be."""
+    mode = observer()
+    differentiated = create_graph and (mode is None or mode.differentiable)
+    return None if differentiated or node._extras is None else node._extras.saved
 
 
 def _retains_grad(node: Tensor) -> bool:
@@ -708,11 +708,19 @@ def gradients(
     """
     wrt = None if wrt is None else _checked_wrt(wrt)
     wanted = set(wrt or ())
+    block, create_graph = _way_back(create_graph)
     seed = _seed_tensor(output, gradient) if create_graph else _seed(output, gradient)
-    with recording() if create_graph else nullcontext():
+    with block:
         every = walk(output, seed, create_graph=create_graph, wrt=wrt or ())
         found = {node: g if create_graph else read_only(g) for node, g in every if wrt is None or node in wanted}
     return found if wrt is None else [found[x] if x in found else _zero(x, create_graph) for x in wrt]
+
+
+def _way_back(create_graph: bool) -> tuple[AbstractContextManager[Any], bool]:
+    """The mode of a walk, and whether its gradients are Tensors: in a trace they always are."""
+    if create_graph:
+        return recording(), True
+    return (no_grad(), True) if tracer() else (nullcontext(), False)
 
 
 def _zero(x: Tensor, create_graph: bool) -> Any:
@@ -805,10 +813,8 @@ _NUMPY |= {  # `array & tensor` comes as one of these
     np.invert: lambda x: ops.logical_not(_truth(x)),
 }
 
-_QUERIES = frozenset(
-    {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.allclose, np.array_equal}
-    | {np.nonzero, np.argwhere, np.flatnonzero}
-)
+_SHAPE_QUERIES = frozenset({np.shape, np.ndim, np.size, np.zeros_like, np.ones_like})
+_QUERIES = _SHAPE_QUERIES | {np.full_like, np.allclose, np.array_equal, np.nonzero, np.argwhere, np.flatnonzero}
 """NumPy functions whose result does not carry a gradient: they see the plain data."""
 
 

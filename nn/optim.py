@@ -40,7 +40,7 @@ class SGD:
 
     def step(self) -> None:
         """Update the parameters that have a gradient, in place; RuntimeError if none has one."""
-        slopes = [(parameter, parameter.grad) for parameter in self.parameters if parameter.grad is not None]
+        slopes = [(p, slope) for p in self.parameters if (slope := p.grad) is not None]
         if not slopes:
             raise RuntimeError("SGD.step: no parameter has a gradient; call loss.backward() first")
         rate = self.rate

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.errors import describe
+from autograd_mini.modes import recording, tracer
 from autograd_mini.ops import Traced, concatenate
-from autograd_mini.tensor import Tensor, as_tensor, gradients, recording, topological_order
+from autograd_mini.tensor import Tensor, as_tensor, gradients, topological_order
 from autograd_mini.transforms.custom import JointOp
 from autograd_mini.transforms.passes import check_function, label, records, variable
 from autograd_mini.transforms.trees import flatten
@@ -43,7 +44,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def recomputed(*arguments: Any, **settings: Any) -> Any:
-        if not records():
+        if tracer() or not records():  # a compiled program plans its memory by itself
             return function(*arguments, **settings)
         return _Segment(function, arguments, settings).call()
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.errors import describe
+from autograd_mini.modes import no_grad, untraced
 from autograd_mini.ops import Op, Traced
-from autograd_mini.tensor import Tensor, as_tensor, no_grad, topological_order
+from autograd_mini.tensor import Tensor, as_tensor, topological_order
 from autograd_mini.transforms.passes import check_function, label
 from autograd_mini.transforms.trees import Leaf, flatten, matching
 
@@ -96,14 +97,15 @@ class _Call:
 
     def forward(self, *arrays: Any) -> Any:
         constants = [as_tensor(x, requires_grad=False) if traced else x for x, traced in zip(arrays, self.traced)]
-        value, self.pullback = self.run(constants)
+        with untraced():
+            value, self.pullback = self.run(constants)
         if isinstance(value, Tensor) and value.requires_grad:
             first = next(node for node in topological_order(value) if node.requires_grad)
             raise TypeError(
                 f"it reads {describe(first)} from outside, which would get no gradient; "
                 "pass it as an argument, or read ag.stop_gradient of it"
             )
-        return value.data if isinstance(value, Tensor) else value
+        return value._data if isinstance(value, Tensor) else value
 
     def joint(self, g: Any, out: Any, *inputs: Any) -> list[Any]:
         if isinstance(g, Traced):

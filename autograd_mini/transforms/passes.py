@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import conforming
+from autograd_mini.modes import recording, tracer
 from autograd_mini.ops import Op, astype, positive
-from autograd_mini.tensor import Tensor, as_tensor, gradients, recording
+from autograd_mini.tensor import Tensor, as_tensor, gradients, independent
 from autograd_mini.transforms.trees import Leaf, flatten
 
 _nested: ContextVar[bool] = ContextVar("nested", default=False)
@@ -66,6 +67,8 @@ class Results:
         """The Tensor if it depends on something outside, else an array of the caller's own, to write to."""
         if isinstance(x, Tensor) and self.depends(x):
             return x
+        if isinstance(x, Tensor) and tracer():
+            return x.detach()
         data = np.array(x.data if isinstance(x, Tensor) else x)[()]
         return as_tensor(data, requires_grad=False) if self.nested and self.recorded else data
 
@@ -85,21 +88,23 @@ def tracing() -> Iterator[Results]:
     finally:
         _nested.reset(token)
         for leaf in results.own:  # what is differentiated later does not depend on it
-            leaf.requires_grad = False
+            leaf._requires_grad = False
 
 
 def variable(argument: Any, where: str) -> Tensor:
     """A node of its own for an argument, so that nested transforms of one value don't mix their derivatives."""
     traced = isinstance(argument, Tensor)
-    leaf = argument if traced and argument.requires_grad else _leaf(argument.data if traced else argument, where)
+    leaf = argument if traced and argument.requires_grad else _leaf(argument, where)
     own: Tensor = positive(leaf)
     own.name = argument.name if traced else None
     return own
 
 
-def _leaf(data: Any, where: str) -> Tensor:
+def _leaf(argument: Any, where: str) -> Tensor:
+    if isinstance(argument, Tensor) and tracer():
+        return independent(argument)
     try:
-        return as_tensor(data)
+        return as_tensor(argument.data if isinstance(argument, Tensor) else argument)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{where}: {error}") from None
 
@@ -176,8 +181,8 @@ def _checked_output(transform: str, function: Any, leaf: Leaf) -> Tensor:
 def conformed(leaf: Leaf, like: Tensor) -> Tensor:
     """A tangent or cotangent as a Tensor of the shape and dtype of what it belongs to."""
     value = leaf.value
-    data = conforming(leaf.path, value.data if isinstance(value, Tensor) else value, like)
-    recorded = isinstance(value, Tensor) and value.requires_grad
+    data = conforming(leaf.path, value._data if isinstance(value, Tensor) else value, like)
+    recorded = isinstance(value, Tensor) and (value.requires_grad or tracer() is not None)
     return astype(value, dtype=like.dtype) if recorded else as_tensor(data, requires_grad=False)
 
 
@@ -186,7 +191,7 @@ def pulled_back(
 ) -> list[Any]:
     """The gradient of each variable, when the outputs have the cotangents as theirs."""
     # One node in front of all outputs, through which each gets its cotangent, makes of several passes back one.
-    seeds = [cotangent if create_graph else cotangent.data for cotangent in cotangents]
+    seeds = [cotangent if create_graph or tracer() else cotangent.data for cotangent in cotangents]
     rules = [lambda g, out, *inputs, seed=seed: seed for seed in seeds]
     joined = Op("outputs", lambda *arrays: np.float64(0), *rules)(*outputs) if outputs else None
     return slopes_of(joined, variables, create_graph)

@@ -1,0 +1,198 @@
+"""The program as a frozen record: values in order, each an input, a constant, or an operation on earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.ops import Op
+from autograd_mini.tensor import SAVED, Tensor, topological_order
+
+_NO_SETTINGS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One value of a program, compared by identity.
+
+    With an operation: its result, of `inputs` (nodes, Python numbers and NumPy scalars) and `settings`. Without one: an
+    input of the program, read from `source` at each call, or a constant, whose array is `value`.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    op: Op | None = None
+    inputs: tuple[Any, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=lambda: _NO_SETTINGS)
+    name: str | None = None
+    source: Any = None
+    value: Any = None
+
+    @property
+    def operands(self) -> Iterator[Node]:
+        """The inputs that are nodes, in order."""
+        return (x for x in self.inputs if isinstance(x, Node))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes, each after all that it reads, and which of them are the results."""
+
+    nodes: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+
+    @property
+    def inputs(self) -> list[Node]:
+        """What is read anew at each call."""
+        return [node for node in self.nodes if node.source is not None]
+
+
+def graph_of(outputs: Iterable[Tensor], sources: Mapping[Tensor, Any], names: Mapping[Tensor, str]) -> Graph:
+    """The record of traced Tensors: leaves are read from their `sources`, those without one are constants."""
+    outputs = list(outputs)
+    made: dict[Any, Node] = {}
+    constants: dict[int, Node] = {}
+    order = topological_order(*outputs)
+    for tensor in order:
+        made[tensor] = _node(tensor, made, constants, sources, names)
+    nodes = dict.fromkeys([*constants.values(), *made.values()])
+    return Graph(tuple(nodes), tuple(made[tensor] for tensor in outputs))
+
+
+def _node(
+    tensor: Tensor,
+    made: Mapping[Any, Node],
+    constants: dict[int, Node],
+    sources: Mapping[Tensor, Any],
+    names: Mapping[Tensor, str],
+) -> Node:
+    name = names.get(tensor) or tensor.name
+    if tensor.op is None:
+        source = sources.get(tensor)
+        value = tensor._data if source is None else None
+        return Node(tensor.shape, tensor.dtype, name=name, source=source, value=value)
+    inputs = tuple([made[x] if isinstance(x, Tensor) else _constant(x, constants) for x in tensor.inputs])
+    return Node(tensor.shape, tensor.dtype, tensor.op, inputs, tensor.settings, name)
+
+
+def _constant(x: Any, constants: dict[int, Node]) -> Any:
+    """An array as a node, the same for the same array; numbers stay as they are, so that Python's are weak."""
+    if not isinstance(x, np.ndarray):
+        return x
+    if id(x) not in constants:
+        constants[id(x)] = Node(x.shape, x.dtype, value=x)
+    return constants[id(x)]
+
+
+def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
+    """The graph with `change(node)` in place of each node, which has the inputs that their changes left.
+
+    What `change` returns is a node, new or one of the graph before it. New nodes that it reads must be in its `inputs`.
+    """
+    made: dict[Node, Node] = {}
+    nodes: dict[Node, None] = {}
+    for node in graph.nodes:
+        made[node] = change(with_inputs(node, made))
+        _add(made[node], nodes)
+    return Graph(tuple(nodes), tuple(made[node] for node in graph.outputs))
+
+
+def with_inputs(node: Node, made: Mapping[Node, Node]) -> Node:
+    """The node, reading what its inputs have become."""
+    inputs = tuple([made[x] if isinstance(x, Node) else x for x in node.inputs])
+    return node if all(x is y for x, y in zip(inputs, node.inputs)) else replace(node, inputs=inputs)
+
+
+def _add(node: Node, nodes: dict[Node, None]) -> None:
+    """Put a node after what it reads."""
+    if node not in nodes:
+        for x in node.operands:
+            _add(x, nodes)
+        nodes[node] = None
+
+
+def evaluate(graph: Graph, values: Mapping[Node, Any]) -> dict[Node, Any]:
+    """Every value of the program, computed node by node: the meaning of a graph, against which passes are tested.
+
+    `values` gives each input's: an array, or a Tensor to record the computation.
+    """
+    results: dict[Node, Any] = dict(values)
+    for node in graph.nodes:
+        if node not in results:
+            results[node] = _evaluated(node, results)
+    return results
+
+
+def _evaluated(node: Node, results: Mapping[Node, Any]) -> Any:
+    if node.op is None:
+        return node.value
+    inputs = [results[x] if isinstance(x, Node) else x for x in node.inputs]
+    if node.op is SAVED:
+        (producer,) = node.operands
+        assert producer.op is not None
+        return producer.op.forward(
+            *[results[x] if isinstance(x, Node) else x for x in producer.inputs], **producer.settings
+        )[1]
+    return node.op(*inputs, **node.settings)
+
+
+def check(graph: Graph, values: Mapping[Node, Any] | None = None) -> None:
+    """That each value is bound once and before it is used, and with `values` that shapes and dtypes agree.
+
+    Raises ValueError, which names the node.
+    """
+    bound: set[Node] = set()
+    for node in graph.nodes:
+        if node in bound:
+            raise ValueError(f"graph: {label(node)} is bound twice")
+        for x in node.operands:
+            if x not in bound:
+                raise ValueError(f"graph: {label(node)} reads {label(x)}, which is not bound before it")
+        bound.add(node)
+    for node in graph.outputs:
+        if node not in bound:
+            raise ValueError(f"graph: the output {label(node)} is not bound")
+    if values is not None:
+        _check_values(graph, values)
+
+
+def _check_values(graph: Graph, values: Mapping[Node, Any]) -> None:
+    for node, value in evaluate(graph, values).items():
+        found = np.asarray(value)
+        if (found.shape, found.dtype) != (node.shape, node.dtype):
+            raise ValueError(
+                f"graph: {label(node)} is {node.dtype} {node.shape}, but computing it gives {found.dtype} {found.shape}"
+            )
+
+
+def label(node: Node) -> str:
+    """What errors call a node."""
+    return node.name or (node.op.name if node.op is not None else "input" if node.source is not None else "constant")
+
+
+def text(graph: Graph) -> str:
+    """The graph as a listing, one line for each value.
+
+    >>> import autograd_mini as ag
+    >>> x = ag.Tensor([1.0, 2.0], name="x")
+    >>> print(text(graph_of([(x * x).sum()], {x: "argument 0"}, {})))
+    %0 float64 (2,) = argument 0  # x
+    %1 float64 (2,) = multiply(%0, %0)
+    %2 float64 () = sum(%1, axis=None, keepdims=False)
+    return %2
+    """
+    numbers = {node: f"%{number}" for number, node in enumerate(graph.nodes)}
+    lines = [f"{numbers[node]} {node.dtype} {node.shape} = {_definition(node, numbers)}" for node in graph.nodes]
+    return "\n".join([*lines, "return " + ", ".join(numbers[node] for node in graph.outputs)])
+
+
+def _definition(node: Node, numbers: Mapping[Node, str]) -> str:
+    comment = f"  # {node.name}" if node.name else ""
+    if node.op is None:
+        return f"{node.source if node.source is not None else 'constant'}{comment}"
+    operands = [numbers[x] if isinstance(x, Node) else repr(x) for x in node.inputs]
+    settings = [f"{name}={value!r}" for name, value in node.settings.items()]
+    return f"{node.op.name}({', '.join([*operands, *settings])}){comment}"
