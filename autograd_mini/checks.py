@@ -80,3 +80,12 @@ def read_only(array: Array) -> Array:
     view = array.view()
     view.setflags(write=False)
     return view
+
+
+def close(again: Any, first: Any) -> bool:
+    """Whether two results are equal up to rounding: another alignment in memory or order of summation."""
+    if np.shape(again) != np.shape(first):
+        return False
+    tolerance = float(np.sqrt(np.finfo(first.dtype).eps))
+    largest = np.max(np.abs(first), initial=0, where=np.isfinite(first))
+    return np.allclose(again, first, rtol=tolerance, atol=tolerance * float(largest), equal_nan=True)

@@ -25,6 +25,9 @@ class SGD:
     Tensor(0.8)
     """
 
+    numbers = ("rate",)
+    """What `update` takes besides the parameter and its gradient."""
+
     def __init__(self, parameters: Iterable[Tensor], rate: float) -> None:
         self.parameters = _checked_parameters(parameters)
         self.rate = rate
@@ -37,6 +40,11 @@ class SGD:
     @rate.setter
     def rate(self, value: float) -> None:
         self._rate = _checked_rate(value)
+
+    @staticmethod
+    def update(parameter: Any, slope: Any, rate: Any) -> Any:
+        """The new value of a parameter, in operations that a compiled step can write out: parameter - rate * slope."""
+        return parameter - rate * slope
 
     def step(self) -> None:
         """Update the parameters that have a gradient, in place; RuntimeError if none has one."""

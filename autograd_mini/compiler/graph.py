@@ -74,8 +74,13 @@ def _node(
         source = sources.get(tensor)
         value = tensor._data if source is None else None
         return Node(tensor.shape, tensor.dtype, name=name, source=source, value=value)
-    inputs = tuple([made[x] if isinstance(x, Tensor) else _constant(x, constants) for x in tensor.inputs])
+    inputs = tuple([_inlined(made[x]) if isinstance(x, Tensor) else _constant(x, constants) for x in tensor.inputs])
     return Node(tensor.shape, tensor.dtype, tensor.op, inputs, tensor.settings, name)
+
+
+def _inlined(node: Node) -> Any:
+    """A constant number as itself, which can't change."""
+    return node.value if isinstance(node.value, np.generic) else node
 
 
 def _constant(x: Any, constants: dict[int, Node]) -> Any:
@@ -93,9 +98,15 @@ def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
     What `change` returns is a node, new or one of the graph before it. New nodes that it reads must be in its `inputs`.
     """
     made: dict[Node, Node] = {}
-    nodes: dict[Node, None] = {}
     for node in graph.nodes:
         made[node] = change(with_inputs(node, made))
+    return replaced(graph, made)
+
+
+def replaced(graph: Graph, made: Mapping[Node, Node]) -> Graph:
+    """The graph with `made[node]` in place of each node, and before it what it reads."""
+    nodes: dict[Node, None] = {}
+    for node in graph.nodes:
         _add(made[node], nodes)
     return Graph(tuple(nodes), tuple(made[node] for node in graph.outputs))
 

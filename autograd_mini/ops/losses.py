@@ -12,8 +12,11 @@ from autograd_mini.ops.reductions import shared
 from autograd_mini.ops.softmax import log_softmax, softmax
 
 
-def _with_deltas(z: Any, y: Any) -> tuple[Any, Any]:
+def _forward(z: Any, y: Any) -> tuple[Any, Any]:
     """The mean loss, and softmax(z) - one_hot(y), which comes out on the way."""
+    y = np.asarray(y)
+    _check_shapes(z, y)
+    check_range(y, classes=z.shape[1])
     rows = np.arange(len(y))
     below = z - np.maximum.reduce(z, axis=1, keepdims=True)
     of_label = below[rows, y]
@@ -22,24 +25,46 @@ def _with_deltas(z: Any, y: Any) -> tuple[Any, Any]:
     rest = np.add.reduce(deltas, axis=1)
     # log1p and expm1 keep a loss that is tiny because the label is by far the most probable.
     losses = np.log1p(rest + np.expm1(of_label)) - of_label
-    total = rest + np.exp(of_label)
-    deltas /= total[:, None]
-    deltas[rows, y] = -rest / total
+    deltas[rows, y] = -rest
+    deltas /= (rest + np.exp(of_label))[:, None]
     # float16 holds neither large sums nor large counts; .mean() takes care, and twice the time.
     mean = losses.mean() if losses.dtype == np.float16 else np.add.reduce(losses) / len(y)
-    return mean, deltas
+    return careful_if_infinite(mean, deltas, z, y)
 
 
-def _forward(z: Any, y: Any) -> tuple[Any, Any]:
-    mean, deltas = _with_deltas(z, y)
+def careful_if_infinite(mean: Any, deltas: Any, z: Any, y: Any) -> tuple[Any, Any]:
+    """The same two, once more if logits are infinite: these have no differences."""
     if math.isfinite(mean):
         return mean, deltas
-    # Infinite logits have no differences; log_softmax and softmax go through them with care.
     return -np.mean(log_softmax(z, axis=1)[np.arange(len(y)), y]), _deltas(z, y)
 
 
+def _check_shapes(z: Any, y: Any) -> None:
+    if np.ndim(z) != 2:
+        raise ValueError(f"logits have shape {np.shape(z)}, expected (samples, classes)")
+    if 0 in z.shape:
+        raise ValueError(f"logits of shape {z.shape} are empty; skip the batch")
+    if y.dtype.kind not in "iu":
+        cure = "labels.argmax(axis=1)" if y.shape == z.shape else "labels.astype(int)"
+        raise TypeError(f"labels of {y.dtype} are not integers; write {cure}")
+    if y.shape != z.shape[:1]:
+        raise ValueError(f"{z.shape[0]} rows of logits need as many labels, got shape {y.shape}")
+
+
+def check_range(y: Any, *, classes: int) -> Any:
+    """The labels, all of which are classes from 0; else ValueError."""
+    if np.maximum.reduce(y.view(_UNSIGNED[y.dtype.itemsize])) >= classes:  # a negative one is huge without its sign
+        position = np.flatnonzero((y < 0) | (y >= classes))[0]
+        hint = "; are the labels counted from 1?" if y.min() == 1 else ""
+        raise ValueError(f"label {y[position]} of sample {position} is not among the classes 0 to {classes - 1}{hint}")
+    return y
+
+
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
 def _deltas(z: Any, y: Any) -> Any:
-    return softmax(z, axis=1) - ((y % z.shape[1])[:, None] == np.arange(z.shape[1]))
+    return softmax(z, axis=1) - (y[:, None] == np.arange(z.shape[1]))
 
 
 softmax_cross_entropy = Op(
@@ -51,8 +76,10 @@ softmax_cross_entropy = Op(
     doc="""Mean over the rows of -z_y + log(sum_j exp(z_j)), for logits z (N, K) and integer labels y (N,).
 
     d/dz = (softmax(z) - one_hot(y)) / N (004_3fd59ef6bf62b8c0.txt, eqs. 6.20 and 6.26b). Neither huge logits nor tiny
-    losses lose their digits. A negative label counts from the end, as an index does; `nn.softmax_cross_entropy` checks
-    its arguments and refuses one.
+    losses lose their digits.
+
+    Raises TypeError for labels that are not integers; ValueError for an empty batch, shapes that do not fit together,
+    or a label out of range.
 
     >>> ag.softmax_cross_entropy(ag.Tensor([[1e4, -1e4]]), np.array([1]))
     Tensor(20000.0, op='softmax_cross_entropy')

@@ -7,8 +7,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import numpy as np
-
+from autograd_mini.checks import close
 from autograd_mini.errors import describe
 from autograd_mini.modes import recording, tracer
 from autograd_mini.ops import Traced, concatenate
@@ -141,7 +140,7 @@ class _Segment:
                     )
 
     def check_repeated(self, output: Tensor, known: list[Tensor], out: Any) -> None:
-        if out is not None and not _close(output.data, out):
+        if out is not None and not close(output.data, out):
             raise ValueError(
                 f"checkpoint: {self.name} gave another result when it was computed again; "
                 "draw its random numbers outside and pass them as arguments"
@@ -179,12 +178,3 @@ def _sources(output: Tensor, known: set[Tensor]) -> Iterator[Tensor]:
             if node.op is None:
                 yield node
             stack += [x for x in node.inputs if isinstance(x, Tensor)]
-
-
-def _close(again: Any, first: Any) -> bool:
-    """Equal up to the rounding that another alignment in memory can change."""
-    if np.shape(again) != np.shape(first):
-        return False
-    tolerance = float(np.sqrt(np.finfo(first.dtype).eps))
-    largest = np.max(np.abs(first), initial=0, where=np.isfinite(first))
-    return np.allclose(again, first, rtol=tolerance, atol=tolerance * float(largest), equal_nan=True)

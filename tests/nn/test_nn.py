@@ -243,12 +243,10 @@ def test_the_loss_of_many_samples_in_half_precision() -> None:
     np.testing.assert_allclose(z.grad[0], [-0.5 / 70_000, 0.5 / 70_000], rtol=1e-2)
 
 
-@pytest.mark.parametrize("create_graph", [False, True])
-def test_a_negative_label_of_the_operation_counts_from_the_end(create_graph: bool) -> None:
-    z = Tensor([[1.0, 2.0, 4.0]])
-    for labels in ([-1], [2]):
-        (slope,) = ag.gradients(ag.softmax_cross_entropy(z, np.array(labels)), [z], create_graph=create_graph)
-        np.testing.assert_allclose(slope.data if create_graph else slope, [[0.042, 0.1142, -0.1562]], atol=1e-4)
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64])
+def test_a_negative_label_of_the_operation_is_refused(dtype: type) -> None:
+    with pytest.raises(ValueError, match="label -1 of sample 1"):
+        ag.softmax_cross_entropy(Tensor([[1.0, 2.0, 4.0]] * 2), np.array([0, -1], dtype))
 
 
 @pytest.mark.parametrize(
@@ -269,8 +267,8 @@ def test_a_tiny_loss_in_single_precision() -> None:
 @pytest.mark.parametrize(
     ("shape", "labels", "error", "message"),
     [
-        ((2, 3), [1, 3], ValueError, r"label 3 of sample 1 .* classes 0 to 2 .*; are the labels counted from 1\?$"),
-        ((2, 3), [0, 3], ValueError, r"label 3 of sample 1 is not among the classes 0 to 2 of logits \(2, 3\)$"),
+        ((2, 3), [1, 3], ValueError, r"label 3 of sample 1 .* classes 0 to 2; are the labels counted from 1\?$"),
+        ((2, 3), [0, 3], ValueError, r"label 3 of sample 1 is not among the classes 0 to 2$"),
         ((2, 3), np.eye(3)[:2], TypeError, r"write labels\.argmax\(axis=1\)"),
         ((2, 3), [-1, 0], ValueError, "label -1 of sample 0"),
         ((2, 3), [0.0, 1.0], TypeError, r"labels of float64 are not integers; write labels\.astype\(int\)"),

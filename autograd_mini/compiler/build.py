@@ -1,0 +1,78 @@
+"""The way from a function to a program: trace, differentiate, simplify, plan, write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_mini.compiler.differentiate import Update, differentiated
+from autograd_mini.compiler.emit import emitted
+from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.lower import lowered
+from autograd_mini.compiler.parts import in_parts
+from autograd_mini.compiler.plan import planned
+from autograd_mini.compiler.program import Recipe
+from autograd_mini.compiler.sources import Outside
+from autograd_mini.compiler.trace import Trace
+
+
+def value_recipe(traced: Trace) -> Recipe:
+    """The program of a function's value."""
+    graph = traced.graph
+    return _recipe(graph, traced, (), (), {"forward": len(graph.outputs)}, "value")
+
+
+def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:
+    """The program of a function's value and gradient, and of the update of its parameters where one is given."""
+    slopes = tuple(node.source for node in traced.graph.inputs if node.source.requires_grad)
+    updated = tuple(update.parameters) if update is not None else ()
+    graph = differentiated(traced.graph, traced.examples, update)
+    parts = {"forward": 1, "backward": 1 + len(slopes), "update": len(graph.outputs)}
+    return _recipe(graph, traced, slopes, updated, parts, "step" if updated else "value_and_grad")
+
+
+def step_recipe(traced: Trace, optimiser: Any) -> Recipe:
+    """The program of a function's value and gradient, and of the update that the optimiser makes with it."""
+    trained = set(optimiser.parameters)
+    updated = [node.source for node in traced.graph.inputs if _trains(node.source, trained)]
+    numbers = {name: getattr(optimiser, name) for name in optimiser.numbers}
+    return gradient_recipe(traced, Update(optimiser.update, numbers, updated))
+
+
+def _trains(source: Any, trained: set[Tensor]) -> bool:
+    if isinstance(source, Pack):
+        return all(_trains(part, trained) for part in source.sources)
+    return isinstance(source, Outside) and source.tensor in trained
+
+
+def _recipe(
+    graph: Graph, traced: Trace, slopes: Sequence[Any], updated: Sequence[Any], parts: dict[str, int], name: str
+) -> Recipe:
+    graph, counts = in_parts(lowered(graph), parts)
+    first = len(traced.graph.outputs)
+    kept = _kept(graph, first, slopes, updated)
+    plan = planned(graph, kept)
+    stable = {p: (graph.outputs[p].shape, graph.outputs[p].dtype) for p, target in kept.items() if target is None}
+    return Recipe(
+        source=emitted(graph, plan, kept, name, counts),
+        blocks=plan.blocks,
+        inputs=tuple(node.source for node in graph.inputs),
+        container=traced.container,
+        differentiable=traced.differentiable,
+        slopes=tuple(slopes),
+        updated=tuple(updated),
+        kept=stable,
+    )
+
+
+def _kept(graph: Graph, first: int, slopes: Sequence[Any], updated: Sequence[Any]) -> dict[int, Node | None]:
+    """The results that go into arrays which stay: gradients of Tensors from outside, and their new values."""
+    inputs = {node.source: node for node in graph.inputs}
+    kept: dict[int, Node | None] = {}
+    for position, source in enumerate(slopes, first):
+        if isinstance(source, Outside) and graph.outputs[position].shape:
+            kept[position] = None
+    for position, source in enumerate(updated, first + len(slopes)):
+        if isinstance(source, Outside) and graph.outputs[position].shape:
+            kept[position] = inputs[source]
+    return kept

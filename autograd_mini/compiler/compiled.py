@@ -1,0 +1,164 @@
+"""Compiled: a function that is traced at its first call, and run as generated NumPy from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array, as_value
+from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
+from autograd_mini.compiler.programs import Programs
+from autograd_mini.compiler.result import differentiable
+from autograd_mini.modes import observer, tracer
+from autograd_mini.transforms.passes import check_function, label
+from autograd_mini.transforms.trees import flatten
+
+
+class Compiled:
+    """A function that runs as generated NumPy; `ag.compile` makes it and says what it does."""
+
+    def __init__(self, function: Callable[..., Any], optimiser: Any = None, check: bool = False) -> None:
+        check_function("compile", function)
+        self.function = function
+        """What was compiled."""
+        self.optimiser = optimiser
+        """Whose update `step` does."""
+        self._check = check
+        self._programs = Programs(function, optimiser)
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        """What the function returns, computed by generated code: Tensors in the same containers.
+
+        Where a gradient is required, they can be differentiated; that runs the function itself.
+        """
+        if observer() is not None:  # within another trace it is a part of that; within ag.debug() each step is checked
+            return self.function(*arguments, **settings)
+        program, outputs = self._values(arguments, settings)
+        tensors = differentiable(self.function, program.recipe, outputs, arguments, settings)
+        return flatten(program.recipe.container)[1](tensors)
+
+    def value(self, *arguments: Any, **settings: Any) -> Any:
+        """What the function returns, as NumPy arrays and scalars of the caller's own, in the same containers.
+
+        >>> import autograd_mini as ag
+        >>> ag.compile(lambda x: {"sum": (x * x).sum(), "double": 2 * x}).value(np.array([1.0, 2.0]))
+        {'sum': np.float64(5.0), 'double': array([2., 4.])}
+        """
+        _refuse_in_a_trace("value")
+        program, outputs = self._values(arguments, settings)
+        return flatten(program.recipe.container)[1](outputs)
+
+    def value_and_grad(self, *arguments: Any, **settings: Any) -> Any:
+        """The loss as a NumPy scalar; dL/dx is left in `x.grad` of every leaf Tensor x that requires a gradient.
+
+        These leaves are the Tensors among the arguments and those that the function reads from outside. What `.grad`
+        held before is replaced, not added to. For Tensors from outside it is one read-only array that every call
+        overwrites: copy it to keep it.
+
+        Raises ValueError if the function returns more than one entry; TypeError if no leaf requires a gradient, or an
+        argument that requires one was computed, so that the gradient would end there.
+
+        >>> import autograd_mini as ag
+        >>> w = ag.Tensor([1.0, 2.0], name="w")
+        >>> loss = ag.compile(lambda x: ((w * x) ** 2).sum())
+        >>> loss.value_and_grad(np.array([1.0, 3.0])), w.grad
+        (np.float64(37.0), array([ 2., 36.]))
+        """
+        return self._loss("value_and_grad", arguments, settings)
+
+    def step(self, *arguments: Any, **settings: Any) -> Any:
+        """As `value_and_grad`, and the update of the optimiser too: the loss before the update is returned.
+
+        The numbers of the optimiser, its rate say, are read at each step. Raises TypeError without an optimiser.
+
+        >>> import autograd_mini as ag, nn
+        >>> w = ag.Tensor(3.0)
+        >>> descent = ag.compile(lambda: w * w, optimiser=nn.SGD([w], rate=0.25))
+        >>> [descent.step() for _ in range(3)], w
+        ([np.float64(9.0), np.float64(2.25), np.float64(0.5625)], Tensor(0.375))
+        """
+        if self.optimiser is None:
+            raise TypeError("step: there is no optimiser; write ag.compile(loss, optimiser=nn.SGD(parameters, rate))")
+        return self._loss("step", arguments, settings)
+
+    @property
+    def source(self) -> str:
+        """The Python source of the newest program; RuntimeError before the first call."""
+        return self._programs.newest.recipe.source.text
+
+    @property
+    def peak_bytes(self) -> int:
+        """The memory that the newest program takes for its buffers and gradients; RuntimeError before the first call."""
+        return self._programs.newest.recipe.peak_bytes
+
+    @property
+    def compilations(self) -> int:
+        """How many programs were made so far."""
+        return self._programs.made
+
+    def __repr__(self) -> str:
+        return f"<compiled {label(self.function)}: {self.compilations} programs>"
+
+    def __reduce__(self) -> Any:
+        return _restored, (self.function, self.optimiser, self._check, self._programs.portable())
+
+    def _values(self, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, Sequence[Array]]:
+        program, leaves = self._programs.find("value", arguments, settings)
+        outputs = [as_value(x) for x in program.run(leaves)]
+        if self._check:
+            check_values(self.function, outputs, arguments, settings)
+        return program, outputs
+
+    def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        _refuse_in_a_trace(kind)
+        expected = eager_gradients(self.function, arguments, settings) if self._check else None
+        program, leaves = self._programs.find(kind, arguments, settings)
+        loss = as_value(program.run(leaves, self.optimiser)[0])
+        if expected is not None:
+            check_gradients(self.function, loss, expected)
+        return loss
+
+
+def _refuse_in_a_trace(kind: str) -> None:
+    if tracer():
+        raise TypeError(f"{kind}: this function is traced by ag.compile; call the inner function itself, or use ag.grad")
+
+
+def _restored(function: Any, optimiser: Any, check: bool, programs: Any) -> Compiled:
+    compiled = Compiled(function, optimiser, check)
+    compiled._programs.take_over(programs)
+    return compiled
+
+
+def compile(  # noqa: A001 - it is called ag.compile
+    function: Callable[..., Any], *, optimiser: Any = None, check: bool = False
+) -> Compiled:
+    """A function of arrays and Tensors as straight-line NumPy, which its first call traces and writes.
+
+    The result is called as the function is, and returns the same Tensors; its `value` returns arrays, its
+    `value_and_grad` leaves gradients in `.grad`, its `step` updates the parameters of an optimiser such as `nn.SGD`,
+    and its `source` is the Python text.
+
+    Arrays, NumPy scalars and Tensors among the arguments (which may be nested lists, tuples and dicts) are inputs, and
+    so are the leaf Tensors that the function reads from outside. Everything else that it reads is part of the program:
+    Python numbers and strings, other arguments, plain arrays by reference. If one of these changes, or the shapes or
+    dtypes of the inputs do, another program is made; after 8 a RecompilationWarning says what keeps changing. The
+    function runs once for each program, so that what it does besides computing (printing, counting) happens then only.
+
+    Results agree with those of the function itself within rounding; `check=True` computes both and compares, and raises
+    RuntimeError where they differ.
+
+    Raises TypeError, when called, for a function that returns anything but Tensors, asks a Tensor for its value
+    (`bool(x)`, `float(x)`, `x.data`) or has an index whose result has a shape that depends on values; RuntimeError for
+    one that draws random numbers: pass them as arguments.
+
+    >>> import autograd_mini as ag
+    >>> w = ag.Tensor([3.0, -1.0], name="w")
+    >>> loss = ag.compile(lambda x: ag.tanh(w * x).sum())
+    >>> loss.value_and_grad(np.array([0.0, 0.5])), w.grad
+    (np.float64(-0.46211715726...), array([0.        , 0.39322387]))
+    >>> print(loss.source)
+    """
+    return Compiled(function, optimiser, check)

@@ -1,0 +1,92 @@
+"""The way back as part of the program: a graph replayed on Tensors, whose rules are traced in their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.compiler.graph import Graph, Node, evaluate, graph_of
+from autograd_mini.compiler.sources import Setting
+from autograd_mini.modes import no_grad, tracing
+from autograd_mini.tensor import Tensor, as_tensor, gradients
+
+
+@dataclass(frozen=True)
+class Update:
+    """How an optimiser changes its parameters: `rule(parameter, slope, **numbers)` is the new value of one."""
+
+    rule: Callable[..., Any]
+    numbers: Mapping[str, float]
+    parameters: Sequence[Any]
+    """The sources of what is updated."""
+
+
+def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | None = None) -> Graph:
+    """The graph with the gradient of its one output by each input that requires one, in their order.
+
+    With an `update`, the new values of its parameters follow.
+    """
+    with tracing():
+        replayed = {node: _leaf(node, examples[node]) for node in graph.inputs}
+        values = evaluate(graph, replayed)
+        names = _names(graph, values)
+        output = values[graph.outputs[0]]
+        slopes = _slopes(output, [x for node, x in replayed.items() if node.source.requires_grad], names)
+        numbers = _numbers(update)
+        updated = _updated(update, replayed, slopes, numbers)
+    sources = {x: node.source for node, x in replayed.items()} | {x: Setting(key) for key, x in numbers.items()}
+    return graph_of([output, *slopes.values(), *updated], sources, names)
+
+
+def _leaf(node: Node, example: Any) -> Tensor:
+    leaf = as_tensor(example, requires_grad=node.source.requires_grad)
+    return leaf if node.name is None else leaf.named(node.name)
+
+
+def _names(graph: Graph, values: Mapping[Node, Any]) -> dict[Tensor, str]:
+    """A name for every computed value: the user's, or that of its operation with a number."""
+    counts: dict[str, int] = {}
+    names: dict[Tensor, str] = {}
+    for node in graph.nodes:
+        if node.op is not None and isinstance(values[node], Tensor):
+            counts[node.op.name] = counts.get(node.op.name, 0) + 1
+            names[values[node]] = node.name or f"{node.op.name}_{counts[node.op.name]}"
+        elif node.name is not None and isinstance(values[node], Tensor):
+            names[values[node]] = node.name
+    return names
+
+
+def _slopes(output: Tensor, wanted: list[Tensor], names: dict[Tensor, str]) -> dict[Tensor, Tensor]:
+    """The gradient of each; every gradient on the way is called after what it belongs to."""
+    every: dict[Tensor, Tensor] = gradients(output)
+    for node, slope in every.items():
+        if node in names and slope.op is not None:
+            names.setdefault(slope, f"d_{names[node]}")
+    return {x: every[x] if x in every else _zeros(x) for x in wanted}
+
+
+def _zeros(x: Tensor) -> Tensor:
+    return as_tensor(np.zeros(x.shape, x.dtype)[()], requires_grad=False)
+
+
+def _numbers(update: Update | None) -> dict[str, Tensor]:
+    # The numbers are Python's at each call, and give way to the dtype of any parameter; so does this dtype.
+    numbers = update.numbers if update is not None else {}
+    return {key: as_tensor(np.float16(x), requires_grad=False, name=key) for key, x in numbers.items()}
+
+
+def _updated(
+    update: Update | None,
+    replayed: Mapping[Node, Tensor],
+    slopes: Mapping[Tensor, Tensor],
+    numbers: Mapping[str, Tensor],
+) -> list[Tensor]:
+    if update is None:
+        return []
+    by_source = {node.source: x for node, x in replayed.items()}
+    with no_grad():
+        parameters = [by_source[source] for source in update.parameters]
+        return [update.rule(x, slopes[x], **numbers) for x in parameters]

@@ -1,0 +1,177 @@
+"""From a planned graph to the text of a Python function."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.literals import Literals
+from autograd_mini.compiler.names import Names
+from autograd_mini.compiler.plan import Place, Plan
+from autograd_mini.compiler.spelling import Spelling
+from autograd_mini.ops import Op
+from autograd_mini.tensor import SAVED
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a function, what its names stand for besides NumPy, and the arrays of its workspace."""
+
+    text: str
+    name: str
+    operations: Mapping[str, Op]
+    constants: Mapping[str, Any]
+    buffers: tuple[Place, ...]
+    """The workspace's arrays in order; the outputs that are kept come after them."""
+
+
+def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str, parts: Mapping[str, int]) -> Source:
+    """The source of a graph: a function of its inputs and a workspace, which returns a tuple of its outputs.
+
+    `kept` are the outputs, by position, that go into arrays which live from call to call: that of an input, or one of
+    their own in the workspace. `parts` are titles, each with the number of nodes that come under it, in order.
+    """
+    writer = _Writer(graph, plan, kept)
+    body = [*writer.parts(parts), *writer.copies(), writer.result()]
+    title = writer.taken.unique(name)
+    inputs = [writer.names[node] for node in graph.inputs]
+    head = [f"def {title}({', '.join([*inputs, 'workspace'])}):", *_indented(writer.unpacking())]
+    text = "\n".join([*_constants(writer.literals), *head, *_indented(body)]) + "\n"
+    return Source(text, title, writer.literals.operations, writer.literals.constants, tuple(writer.buffers))
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return ["    " + line for line in lines]
+
+
+def _constants(literals: Literals) -> list[str]:
+    """The constants that the program reads, as comments: their values come with the text."""
+    lines = [f"# {name}: {_described(value)}" for name, value in literals.constants.items()]
+    return [*lines, *[f"# {name}: the operation {op.name}" for name, op in literals.operations.items()]]
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array {value.shape}"
+    return f"{value.dtype} {value}" if isinstance(value, np.generic) else type(value).__name__
+
+
+class _Writer:
+    """Statements for the nodes of a graph, in order."""
+
+    def __init__(self, graph: Graph, plan: Plan, kept: Mapping[int, Node | None]) -> None:
+        self.graph = graph
+        self.plan = plan
+        self.kept = kept
+        self.taken = Names()
+        self.literals = Literals(self.taken)
+        self.buffers: dict[Place, str] = {}
+        self.names: dict[Node, str] = {}
+        self.reads = Counter(x for node in graph.nodes for x in node.operands)
+        self.saved = {next(node.operands): node for node in graph.nodes if node.op is SAVED}
+        for node in graph.inputs:
+            self.names[node] = self.taken.unique(node.name or "x")
+        self.targets = {position: self.target(position, node) for position, node in kept.items()}
+
+    def target(self, position: int, given: Node | None) -> str:
+        """The name of the array that a kept output goes to."""
+        if given is not None:
+            return self.names[given]
+        return self.taken.unique(f"{self.graph.outputs[position].name or 'output'}_kept")
+
+    def unpacking(self) -> list[str]:
+        """The workspace taken apart: its buffers, then the outputs that are kept in it."""
+        kept = [self.targets[position] for position, given in self.kept.items() if given is None]
+        names = [*self.buffers.values(), *kept]
+        return [f"({', '.join(names)},) = workspace"] if names else []
+
+    def parts(self, parts: Mapping[str, int]) -> list[str]:
+        """The statements of all nodes, each part under its title."""
+        remaining = iter(self.graph.nodes)
+        found: list[str] = []
+        for title, count in parts.items():
+            lines = [line for node in itertools.islice(remaining, count) for line in self.statements(node)]
+            found += [f"# {title}", *lines] if lines else []
+        return found
+
+    def statements(self, node: Node) -> Iterator[str]:
+        """What computes a node: nothing for what is written where it is read."""
+        if node.op is None:
+            if node not in self.names:
+                self.names[node] = self.literals.text(node.value, node.name or "constant")
+        elif node.op is not SAVED:
+            spelled = self.plan.spellings[node]
+            if spelled is None:
+                yield self.called(node)
+            elif spelled.is_view and self.reads[node] <= 1 and node not in self.graph.outputs:
+                self.names[node] = spelled.write(self.operands(node), None)
+            elif spelled.changes_first:
+                yield from self.changed(node, spelled)
+            else:
+                text = spelled.write(self.operands(node), self.buffer(node))
+                yield f"{self.bound(node)} = {text}"
+
+    def called(self, node: Node) -> str:
+        """A call of the operation's own function."""
+        assert node.op is not None
+        arguments = [*self.operands(node), *self.literals.settings(node)]
+        call = f"{self.literals.operation(node.op)}({', '.join(arguments)})"
+        if node.op.saves:
+            saved = self.bound(self.saved[node]) if node in self.saved else "_"
+            return f"{self.bound(node)}, {saved} = {call}"
+        return f"{self.bound(node)} = {call if node.shape else f'as_value({call})'}"
+
+    def changed(self, node: Node, spelled: Spelling) -> Iterator[str]:
+        """A change in place, of a copy where the first operand is read later on."""
+        operands = self.operands(node)
+        if node in self.plan.replaces:
+            self.names[node] = operands[0]
+        else:
+            buffer = self.buffer(node)
+            name = self.bound(node)
+            yield f"{name} = np.array({operands[0]})" if buffer is None else f"{name} = {buffer}"
+            if buffer is not None:
+                yield f"{name}[...] = {operands[0]}"
+        yield spelled.write([self.names[node], *operands[1:]], None)
+
+    def operands(self, node: Node) -> list[str]:
+        """The text of each input."""
+        return [self.names[x] if isinstance(x, Node) else self.literals.text(x, "constant") for x in node.inputs]
+
+    def bound(self, node: Node) -> str:
+        """A new name for a node."""
+        assert node.op is not None
+        self.names[node] = self.taken.unique(node.name or node.op.name)
+        return self.names[node]
+
+    def buffer(self, node: Node) -> str | None:
+        """The array that a node is to be written into, or None for a new one."""
+        if node in self.plan.kept:
+            return self.targets[self.plan.kept[node]]
+        place = self.plan.places.get(node)
+        if place is None:
+            return None
+        if place not in self.buffers:
+            self.buffers[place] = self.taken.unique(f"buffer_{len(self.buffers)}")
+        return self.buffers[place]
+
+    def copies(self) -> Iterator[str]:
+        """Statements for the kept outputs that could not be computed in their places."""
+        for position, name in self.targets.items():
+            node = self.graph.outputs[position]
+            if self.plan.kept.get(node) != position:
+                yield f"{name}[...] = {self.names[node]}"
+
+    def result(self) -> str:
+        """The return statement."""
+        names = [
+            self.targets.get(position, self.names[node]) if node.shape else self.names[node]
+            for position, node in enumerate(self.graph.outputs)
+        ]
+        return f"return ({', '.join(names)},)" if names else "return ()"

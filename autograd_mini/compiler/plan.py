@@ -1,0 +1,183 @@
+"""Where every value goes: into an array that is there already, in place of one that nobody reads any more, or anew."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.spelling import Spelling, spelling
+from autograd_mini.tensor import SAVED
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and the widest vector register."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An array in one of the blocks of the workspace."""
+
+    block: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which block each value goes to, and how large the blocks are."""
+
+    places: Mapping[Node, Place]
+    """The place of each value that is written into the workspace."""
+    replaces: Mapping[Node, Node]
+    """The value whose array is changed in place."""
+    blocks: tuple[int, ...]
+    """The bytes of each block."""
+    kept: Mapping[Node, int]
+    """For each value that goes straight to an array that is kept from call to call, its position as an output."""
+    spellings: Mapping[Node, Spelling | None]
+
+    @property
+    def peak(self) -> int:
+        """The bytes of the workspace."""
+        return sum(self.blocks)
+
+
+def planned(graph: Graph, kept: Mapping[int, Node | None]) -> Plan:
+    """The plan of a graph, of which some outputs, by position, go into arrays that are kept from call to call.
+
+    That is the array of an input, where `kept` gives one, or else one of their own.
+    """
+    planner = _Planner(graph, kept)
+    for position, node in enumerate(graph.nodes):
+        if node.op is not None:
+            planner.place(node)
+        planner.release(position)
+    return Plan(planner.places, planner.replaces, tuple(planner.sizes), planner.kept, planner.spellings)
+
+
+@dataclass
+class _Planner:
+    graph: Graph
+    kept_outputs: Mapping[int, Node | None]
+    places: dict[Node, Place] = field(default_factory=dict)
+    replaces: dict[Node, Node] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    free: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.spellings = {node: spelling(node) for node in self.graph.nodes if node.op is not None}
+        self.owners = owners(self.graph, self.spellings)
+        self.last = last_reads(self.graph, self.owners)
+        self.ending: dict[float, list[Node]] = {}
+        for owner, position in self.last.items():
+            self.ending.setdefault(position, []).append(owner)
+        self.positions = {node: position for position, node in enumerate(self.graph.nodes)}
+        self.kept = self.kept_nodes()
+
+    def kept_nodes(self) -> dict[Node, int]:
+        """The outputs that can be written straight into the array that is kept: what nobody else has for an output."""
+        found: dict[Node, int] = {}
+        for position, target in self.kept_outputs.items():
+            node = self.graph.outputs[position]
+            spelled = self.spellings.get(node)
+            alone = self.graph.outputs.count(node) == 1
+            if alone and spelled is not None and spelled.takes_buffer and self.overwritable(target, node):
+                found[node] = position
+        return found
+
+    def overwritable(self, target: Node | None, node: Node) -> bool:
+        """Whether nothing reads an input that the result of `node` overwrites any more."""
+        if target is None:
+            return True
+        return self.last.get(target, -1) <= self.positions[node] and self.spellings[node].elementwise  # type: ignore[union-attr]
+
+    def place(self, node: Node) -> None:
+        spelled = self.spellings[node]
+        if spelled is None or node in self.kept or self.last.get(node) == math.inf:
+            return
+        if spelled.changes_first:
+            self.change_first(node)
+        elif spelled.takes_buffer:
+            old = self.dying(node) if spelled.elementwise else None
+            if old is not None:
+                self.replace(node, old)
+            else:
+                self.allocate(node)
+
+    def change_first(self, node: Node) -> None:
+        first = node.inputs[0]
+        if self.replaceable(first, node):
+            self.replace(node, first)
+        else:
+            self.allocate(node)
+
+    def dying(self, node: Node) -> Node | None:
+        """An operand whose array can take the result: of the same shape and dtype, and read here for the last time."""
+        return next((x for x in node.operands if self.replaceable(x, node)), None)
+
+    def replaceable(self, x: Node, node: Node) -> bool:
+        if x not in self.places or (x.shape, x.dtype) != (node.shape, node.dtype):
+            return False
+        here = self.positions[node]
+        others = [y for y in node.operands if y is not x and x in self.owners.get(y, ())]
+        return self.last[x] == here and not others
+
+    def replace(self, node: Node, old: Node) -> None:
+        self.replaces[node] = old
+        self.places[node] = self.places[old]
+        self.ending[self.positions[node]].remove(old)  # the array lives on
+
+    def allocate(self, node: Node) -> None:
+        need = max(node.dtype.itemsize * math.prod(node.shape), 1)
+        fitting = [block for block in self.free if self.sizes[block] >= need]
+        if fitting:
+            block = min(fitting, key=lambda b: self.sizes[b])
+        elif self.free:
+            block = max(self.free, key=lambda b: self.sizes[b])
+            self.sizes[block] = need
+        else:
+            block = len(self.sizes)
+            self.sizes.append(need)
+        if block in self.free:
+            self.free.remove(block)
+        self.places[node] = Place(block, node.shape, node.dtype)
+
+    def release(self, position: int) -> None:
+        """Give back the blocks of the values that were read for the last time."""
+        for owner in self.ending.get(position, ()):
+            if owner in self.places:
+                self.free.append(self.places[owner].block)
+
+
+def owners(graph: Graph, spellings: Mapping[Node, Spelling | None]) -> dict[Node, frozenset[Node]]:
+    """The values whose arrays a value may share: itself if it has its own, and those that it may be a view of."""
+    found: dict[Node, frozenset[Node]] = {}
+    for node in graph.nodes:
+        read = next(node.operands).operands if node.op is SAVED else node.operands
+        shared: frozenset[Node] = frozenset().union(*(found[x] for x in read)) if node.shape else frozenset()
+        spelled = spellings.get(node)
+        if node.op is None or (spelled is not None and not spelled.is_view):
+            found[node] = frozenset([node]) if node.shape else frozenset()
+        elif spelled is not None:
+            found[node] = shared
+        else:
+            found[node] = shared | {node}
+    return found
+
+
+def last_reads(graph: Graph, shared: Mapping[Node, frozenset[Node]]) -> dict[Node, float]:
+    """The position at which each array is read for the last time, itself or through a view; infinite for results."""
+    last: dict[Node, float] = {}
+    for position, node in enumerate(graph.nodes):
+        for owner in shared[node]:
+            last[owner] = position
+        for x in node.operands:
+            for owner in shared[x]:
+                last[owner] = position
+    for node in graph.outputs:
+        for owner in shared[node]:
+            last[owner] = math.inf
+    return last

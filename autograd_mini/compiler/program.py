@@ -1,0 +1,140 @@
+"""A generated function at work: fed from its sources, its gradients handed to their Tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array, as_value, read_only
+from autograd_mini.compiler.emit import Source
+from autograd_mini.compiler.linking import buffers, linked
+from autograd_mini.compiler.sources import Argument, Outside, Pack, Setting
+from autograd_mini.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a program is made of. It can be pickled: the source travels, and is linked again where it arrives."""
+
+    source: Source
+    blocks: tuple[int, ...]
+    """The bytes of each block of the workspace."""
+    inputs: tuple[Any, ...]
+    """Where each parameter of the function comes from."""
+    container: Any
+    """What the user's function returns, with the positions of its outputs."""
+    differentiable: tuple[bool, ...]
+    """Which outputs depend on what requires a gradient."""
+    slopes: tuple[Any, ...]
+    """Whose gradients come after these outputs."""
+    updated: tuple[Any, ...]
+    """Whose new values come last."""
+    kept: Mapping[int, tuple[tuple[int, ...], np.dtype[Any]]]
+    """Shape and dtype of the results, by position, that live in the workspace from call to call."""
+
+    @property
+    def peak_bytes(self) -> int:
+        """The memory of a workspace, and of the gradients that are kept in it."""
+        kept = sum(int(np.prod(shape)) * dtype.itemsize for shape, dtype in self.kept.values())
+        return sum(self.blocks) + kept
+
+
+class _Workspace:
+    """The memory of one run at a time."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        kept = {position: np.zeros(shape, dtype) for position, (shape, dtype) in recipe.kept.items()}
+        self.arrays = [*buffers(recipe.source, recipe.blocks), *kept.values()]
+        first = len(recipe.differentiable)
+        self.slopes = [(recipe.slopes[position - first].tensor, read_only(x)) for position, x in kept.items()]
+
+    def forget(self) -> None:
+        """Take back the gradients that an interrupted run may have half written."""
+        for tensor, slope in self.slopes:
+            if tensor._grad is slope:
+                tensor._grad = None
+
+    def apart(self, x: Any) -> Any:
+        """An input, copied if it is one of the gradients that the run is about to overwrite."""
+        return x.copy() if any(np.may_share_memory(x, slope) for _, slope in self.slopes) else x
+
+
+class Program:
+    """A recipe ready to run, in as many workspaces as threads run it at once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._function = linked(recipe.source)
+        self._workspaces: list[_Workspace] = []
+        self._arguments = [(i, s.position) for i, s in enumerate(recipe.inputs) if isinstance(s, Argument)]
+        self._outside = [(i, s.tensor) for i, s in enumerate(recipe.inputs) if isinstance(s, Outside)]
+        self._others = [(i, s) for i, s in enumerate(recipe.inputs) if isinstance(s, (Pack, Setting))]
+        first = len(recipe.differentiable)
+        self._loose = [(i + first, s) for i, s in enumerate(recipe.slopes) if i + first not in recipe.kept]
+        self._updated = [(i + first + len(recipe.slopes), s) for i, s in enumerate(recipe.updated)]
+
+    def run(self, leaves: Sequence[Any], optimiser: Any = None) -> Sequence[Any]:
+        """The outputs for these leaves of the arguments; gradients and updates go where they belong."""
+        try:
+            workspace = self._workspaces.pop()
+        except IndexError:
+            workspace = _Workspace(self.recipe)
+        try:
+            results = self._function(*self._values(leaves, workspace, optimiser), workspace.arrays)
+            for tensor, slope in workspace.slopes:
+                tensor._grad = slope
+            if self._loose or self._updated:
+                self._hand_out(results, leaves)
+        except BaseException:
+            workspace.forget()
+            raise
+        finally:
+            self._workspaces.append(workspace)
+        return results[: len(self.recipe.differentiable)]  # type: ignore[no-any-return]
+
+    def _values(self, leaves: Sequence[Any], workspace: _Workspace, optimiser: Any) -> list[Any]:
+        values: list[Any] = [None] * len(self.recipe.inputs)
+        for i, position in self._arguments:
+            x = array_of(leaves[position])
+            values[i] = x if x.flags.writeable or not workspace.slopes else workspace.apart(x)
+        for i, tensor in self._outside:
+            values[i] = tensor._data
+        for i, source in self._others:
+            values[i] = _packed(source, leaves) if isinstance(source, Pack) else getattr(optimiser, source.name)
+        return values
+
+    def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any]) -> None:
+        slopes: dict[Tensor, Any] = {}
+        for position, source in self._loose:
+            for tensor, slope in _entries(source, results[position], leaves):
+                slopes[tensor] = slopes[tensor] + slope if tensor in slopes else slope
+        for tensor, slope in slopes.items():
+            tensor._grad = read_only(as_value(slope))
+        for position, source in self._updated:
+            for tensor, value in _entries(source, results[position], leaves):
+                if not tensor.shape:
+                    tensor._data = as_value(value)
+
+
+def array_of(x: Any) -> Array:
+    """The value of an argument."""
+    return x._data if isinstance(x, Tensor) else x  # type: ignore[no-any-return]
+
+
+def _packed(pack: Pack, leaves: Sequence[Any]) -> Array:
+    """The scalars of a pack as one vector."""
+    return np.array([_scalar(source, leaves) for source in pack.sources])
+
+
+def _scalar(source: Any, leaves: Sequence[Any]) -> Any:
+    return source.tensor._data if isinstance(source, Outside) else array_of(leaves[source.position])
+
+
+def _entries(source: Any, result: Any, leaves: Sequence[Any]) -> list[tuple[Tensor, Any]]:
+    """The Tensors that a result belongs to, each with its part."""
+    if isinstance(source, Pack):
+        return [pair for part, entry in zip(source.sources, result) for pair in _entries(part, entry, leaves)]
+    return [(source.tensor if isinstance(source, Outside) else leaves[source.position], result)]

@@ -1,0 +1,105 @@
+"""The programs of one function: one for each signature, made when it is first met."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Hashable, Iterable
+from threading import RLock
+from typing import Any
+
+from autograd_mini.compiler.build import gradient_recipe, step_recipe, value_recipe
+from autograd_mini.compiler.guards import Guard
+from autograd_mini.compiler.program import Program, Recipe
+from autograd_mini.compiler.randomness import RandomWatch
+from autograd_mini.compiler.signature import differences, named_leaves, signature
+from autograd_mini.compiler.trace import Trace, is_input, trace
+from autograd_mini.transforms.passes import label
+
+KEPT = 64
+"""How many programs a function keeps; the oldest makes room."""
+MANY = 8
+"""Beyond this many programs a warning says what keeps changing."""
+
+
+class RecompilationWarning(UserWarning):
+    """A compiled function is compiled again and again."""
+
+
+class Programs:
+    """Finds the program of a call, and makes it where there is none that still holds."""
+
+    def __init__(self, function: Callable[..., Any], optimiser: Any) -> None:
+        self.function = function
+        self.optimiser = optimiser
+        self.made = 0
+        self._found: dict[Hashable, tuple[Program, Guard]] = {}
+        self._making = RLock()
+        self._newest: Program | None = None
+        self._newest_key: tuple[Hashable, ...] = ()
+
+    @property
+    def newest(self) -> Program:
+        """The program that was made last; RuntimeError if there is none."""
+        if self._newest is None:
+            raise RuntimeError(f"compile: {label(self.function)} has no program yet; call it once")
+        return self._newest
+
+    def find(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, list[Any]]:
+        """The program for a call, and the leaves of its arguments."""
+        leaves: list[Any] = []
+        key = (kind, *signature(arguments, settings, leaves))
+        found = self._found.get(key)
+        if found is None or found[1].broken() is not None:
+            with self._making:
+                found = self._found.get(key)
+                change = found[1].broken() if found else differences(self._newest_key, key)
+                if found is None or change is not None:
+                    found = self._made(key, arguments, settings, str(change))
+        return found[0], leaves
+
+    def _made(
+        self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
+    ) -> tuple[Program, Guard]:
+        leaves, rebuild = named_leaves(self.function, arguments, settings)
+        watch = RandomWatch(self.function, (arguments, settings))
+        traced = trace(self.function, leaves, rebuild)
+        watch.check()
+        program = Program(self._recipe(str(key[0]), traced))
+        plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
+        self._found[key] = program, self._guard(str(key[0]), plain)
+        self._newest, self._newest_key = program, key
+        self._count(change)
+        return self._found[key]
+
+    def _recipe(self, kind: str, traced: Trace) -> Recipe:
+        if kind == "value":
+            return value_recipe(traced)
+        return gradient_recipe(traced) if kind == "value_and_grad" else step_recipe(traced, self.optimiser)
+
+    def _guard(self, kind: str, plain: Iterable[Any]) -> Guard:
+        """Of what the function reads from outside, in its plain arguments, and of the list that is updated."""
+        parameters = [self.optimiser.parameters] if kind == "step" else []
+        return Guard(functools.partial(self.function, *plain, *parameters))
+
+    def _count(self, change: str) -> None:
+        self.made += 1
+        while len(self._found) > KEPT:
+            self._found.pop(next(iter(self._found)))
+        if self.made > MANY:
+            warnings.warn(
+                f"compile: {label(self.function)} was compiled {self.made} times, this time because {change}; keep "
+                "shapes the same (pad the last batch or leave it out), and pass numbers that change as arrays",
+                RecompilationWarning,
+                stacklevel=6,
+            )
+
+    def portable(self) -> list[tuple[Hashable, Recipe]]:
+        """What can be used elsewhere: the programs of a function that reads nothing from outside."""
+        return [(key, program.recipe) for key, (program, guard) in self._found.items() if not guard.places]
+
+    def take_over(self, recipes: Iterable[tuple[Hashable, Recipe]]) -> None:
+        """Use programs that were made elsewhere."""
+        for key, recipe in recipes:
+            self._newest = Program(recipe)
+            self._found[key] = self._newest, Guard(self.function)

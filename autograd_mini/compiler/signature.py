@@ -1,0 +1,80 @@
+"""What a call has in common with others that the same program can serve."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.tensor import Tensor
+from autograd_mini.transforms.trees import Leaf, flatten
+
+ARRAY = np.ndarray
+
+
+def signature(arguments: Sequence[Any], settings: dict[str, Any], leaves: list[Any]) -> tuple[Hashable, ...]:
+    """The containers, shapes, dtypes and plain values of a call; its leaves are appended to `leaves`, in order.
+
+    Raises TypeError for a plain value that can't be compared with that of another call.
+    """
+    parts = [_part(x, leaves) for x in arguments]
+    if settings:
+        parts += [(name, _part(settings[name], leaves)) for name in settings]
+    return tuple(parts)
+
+
+def _part(x: Any, leaves: list[Any]) -> Hashable:
+    if type(x) is ARRAY:  # most arguments are
+        leaves.append(x)
+        return x.shape, x.dtype
+    if isinstance(x, (list, tuple)):
+        return type(x), tuple([_part(entry, leaves) for entry in x])
+    if isinstance(x, dict):
+        return dict, tuple([(key, _part(entry, leaves)) for key, entry in x.items()])
+    leaves.append(x)
+    if isinstance(x, Tensor):
+        return Tensor, x.shape, x.dtype, x.requires_grad
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x.shape, x.dtype
+    return _plain(x)
+
+
+def _plain(x: Any) -> Hashable:
+    try:
+        hash(x)
+    except TypeError:
+        raise TypeError(
+            f"compile: an argument is a {type(x).__name__}, which is neither an array nor hashable"
+        ) from None
+    return type(x), repr(x) if isinstance(x, (float, complex)) else x  # 0.0 == -0.0, and NaN equals nothing
+
+
+def named_leaves(function: Callable[..., Any], arguments: Any, settings: Any) -> tuple[list[Leaf], Any]:
+    """The leaves of a call under the names that the function gives to its arguments, and what builds the call again."""
+    leaves, rebuild = flatten((arguments, settings))
+    try:
+        bound = inspect.signature(function).bind(*arguments, **settings).arguments
+    except (TypeError, ValueError):
+        return leaves, rebuild
+    named = [leaf for name, x in bound.items() for leaf in flatten(x, name)[0]]
+    paths = {id(leaf.value): leaf.path for leaf in reversed(named)}
+    return [Leaf(paths.get(id(leaf.value), leaf.path), leaf.value) for leaf in leaves], rebuild
+
+
+def differences(old: Hashable, new: Hashable) -> str:
+    """How two signatures differ, in a few words."""
+    pairs = zip(old, new) if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new) else ()
+    for position, (one, other) in enumerate(pairs):
+        if one != other:
+            return f"argument {position} was {_described(one)}, then {_described(other)}"
+    return "the number of arguments"
+
+
+def _described(part: Any) -> str:
+    if isinstance(part, tuple) and len(part) == 2 and isinstance(part[1], np.dtype):
+        return f"{part[1]} {part[0]}"
+    if isinstance(part, tuple) and part[:1] == (Tensor,):
+        return f"Tensor {part[2]} {part[1]}"
+    return str(part[1]) if isinstance(part, tuple) and len(part) == 2 else str(part)

@@ -1,0 +1,105 @@
+"""Run a function once, on values that stand for all values, and keep what it did as a graph."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.compiler.graph import Graph, Node, graph_of
+from autograd_mini.compiler.sources import Argument, Outside
+from autograd_mini.modes import tracing
+from autograd_mini.tensor import Tensor, as_tensor, topological_order
+from autograd_mini.transforms.passes import outputs_of
+from autograd_mini.transforms.trees import Leaf
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a function did: the graph of its outputs, their container, and the inputs that it was traced with."""
+
+    graph: Graph
+    container: Any
+    """What the function returned, with the positions of its outputs in place of the Tensors."""
+    examples: Mapping[Node, Any]
+    """The value of each input."""
+    differentiable: tuple[bool, ...]
+    """Which outputs depend on what requires a gradient."""
+
+
+def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callable[[Iterable[Any]], Any]) -> Trace:
+    """What `function` does with arguments that `rebuild` makes of these leaves, of which arrays and Tensors are inputs.
+
+    Raises TypeError if it asks a traced Tensor for its value, or returns anything but Tensors.
+    """
+    arguments = [_variable(leaf) if is_input(leaf.value) else leaf.value for leaf in leaves]
+    traced = [x if is_input(leaf.value) else None for x, leaf in zip(arguments, leaves)]
+    sources: dict[Tensor, Any] = {
+        x: Argument(position, x.requires_grad) for position, x in enumerate(traced) if x is not None
+    }
+    graph, container, differentiable = _run(function, rebuild(arguments), sources)
+    made = {node: _resolved(node) for node in graph.nodes if isinstance(node.source, _Found)}
+    examples = {made.get(node, node): _example(node.source, traced) for node in graph.inputs}
+    examples = {node: x for node, x in examples.items() if node.source is not None}
+    return Trace(_with(graph, made), container, examples, differentiable)
+
+
+def is_input(x: Any) -> bool:
+    """Whether an argument is an input of the program; Python's numbers and all else belong to its signature."""
+    return isinstance(x, (Tensor, np.ndarray, np.generic))
+
+
+def _variable(leaf: Leaf) -> Tensor:
+    """A leaf of its own for an argument, so that one Tensor that is passed twice is two inputs."""
+    x = leaf.value
+    tensor = isinstance(x, Tensor)
+    try:
+        own = as_tensor(x._data if tensor else x, requires_grad=tensor and x.requires_grad)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"compile: {leaf.path}: {error}") from None
+    return own.named((x.name if tensor else None) or leaf.path)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A leaf that is no argument: from outside if it outlives the call, else the function's own constant."""
+
+    reference: weakref.ref[Tensor]
+    data: Any
+
+
+def _run(
+    function: Callable[..., Any], arguments: Any, sources: Mapping[Tensor, Any]
+) -> tuple[Graph, Any, tuple[bool, ...]]:
+    positional, named = arguments
+    with tracing():
+        result = function(*positional, **named)
+    outputs, rebuild = outputs_of("compile", function, result)
+    leaves = [x for x in topological_order(*outputs) if x.op is None and x not in sources]
+    found = {x: _Found(weakref.ref(x), x._data) for x in leaves}
+    differentiable = tuple(x.requires_grad for x in outputs)
+    return graph_of(outputs, {**sources, **found}, {}), rebuild(range(len(outputs))), differentiable
+
+
+def _resolved(node: Node) -> Node:
+    # The graph holds no Tensor, so that after the call only what the outside holds still lives.
+    tensor = node.source.reference()
+    if tensor is None:
+        return replace(node, source=None, value=node.source.data)
+    return replace(node, source=Outside(tensor))
+
+
+def _with(graph: Graph, made: dict[Node, Node]) -> Graph:
+    """The graph with other leaves."""
+    for node in graph.nodes:
+        if node not in made:
+            inputs = tuple([made[x] if isinstance(x, Node) else x for x in node.inputs])
+            made[node] = replace(node, inputs=inputs) if node.inputs else node
+    return Graph(tuple(made[node] for node in graph.nodes), tuple(made[node] for node in graph.outputs))
+
+
+def _example(source: Any, arguments: Sequence[Any]) -> Any:
+    return source.data if isinstance(source, _Found) else arguments[source.position]._data
