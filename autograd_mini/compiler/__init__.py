@@ -1,0 +1,1 @@
+"""Compilation: a traced graph becomes straight-line NumPy source, and a function again."""
