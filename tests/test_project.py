@@ -14,7 +14,19 @@ SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")]
 OPTIONAL = ("graphviz", "pygraphviz", "matplotlib", "sklearn", "tqdm", "hypothesis", "pytest", "numpy.random")
 
 # Each layer imports from the layers before it.
-LAYERS = ["ops", "linalg", "errors", "checks", "methods", "tensor", "transforms", "testing", "debug", "compiler", "draw"]
+LAYERS = [
+    "ops",
+    "linalg",
+    "errors",
+    "checks",
+    "methods",
+    "tensor",
+    "transforms",
+    "testing",
+    "debug",
+    "compiler",
+    "draw",
+]
 
 
 def tree(path: Path) -> ast.Module:

@@ -13,6 +13,7 @@ from autograd_mini.compiler.reached import Reached, attributes, by_name, fixed, 
 
 
 def of_function(function: FunctionType, path: str) -> Iterator[Reached]:
+    """The places that a function has; of a library's function only what users can have given it."""
     code = function.__code__
     cells = function.__closure__ or ()
     yield fixed(path, cells, by_name, code.co_freevars)

@@ -39,7 +39,7 @@ def _of_operation(value: Op, path: str) -> Iterator[Reached]:
 
 
 def _of_method(value: MethodType, path: str) -> Iterator[Reached]:
-    yield fixed(path, (value.__self__, value.__func__), by_name, ("self", path))
+    yield fixed(path, (value.__self__, value.__func__), by_name, (f"{path}.__self__", path))
 
 
 def _of_builtin(value: BuiltinMethodType, path: str) -> Iterator[Reached]:

@@ -11,6 +11,8 @@ import numpy as np
 
 from autograd_mini.compiler.reachable import label, reachable
 
+State = Callable[[], Any]
+
 
 class RandomWatch:
     """Remembers the state of every random generator that a call can reach, before it is traced.
@@ -29,9 +31,12 @@ class RandomWatch:
 
     def __init__(self, function: Any, arguments: Any = ()) -> None:
         self._function = label(function)
-        readers = {"np.random": partial(np.random.get_state, legacy=False), "random": random.getstate}
-        readers |= _readers(arguments, "arguments") | _readers(function, self._function)
-        self._states = [(path, read, _comparable(read())) for path, read in readers.items()]
+        own = [*_readers(function, self._function), *_readers(arguments, "arguments")]
+        shared: list[tuple[str, State]] = [
+            ("np.random", partial(np.random.get_state, legacy=False)),
+            ("random", random.getstate),
+        ]
+        self._states = [(path, read, _comparable(read())) for path, read in own + shared]
 
     def check(self) -> None:
         """Raise RuntimeError, naming the generator, if one of them has been used since."""
@@ -43,14 +48,14 @@ class RandomWatch:
                 )
 
 
-def _readers(value: Any, path: str) -> dict[str, Callable[[], Any]]:
-    """How to read the state of each generator, by its path."""
+def _readers(value: Any, path: str) -> list[tuple[str, State]]:
+    """The path of each generator, and how to read its state."""
     parts = [(place.path_of(i), part) for place in reachable(value, path) for i, part in enumerate(place.parts)]
     pairs = [(name, _reader(part)) for name, part in [(path, value), *parts]]
-    return {name: read for name, read in reversed(pairs) if read is not None}
+    return [(name, read) for name, read in pairs if read is not None]
 
 
-def _reader(source: Any) -> Callable[[], Any] | None:
+def _reader(source: Any) -> State | None:
     if isinstance(source, np.random.Generator):
         return lambda: source.bit_generator.state
     if isinstance(source, np.random.BitGenerator):

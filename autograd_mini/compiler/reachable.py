@@ -22,9 +22,10 @@ def reachable(value: Any, path: str | None = None) -> list[Reached]:
 
     `value` may also be another object, a container say; `path` is what the places' paths begin with.
 
-    >>> rate = 0.1
-    >>> [(place.path, place.parts) for place in reachable(lambda x, scale=2.0: rate * scale * x, "f")][-2:]
-    [('f', (2.0,)), ('rate', (0.1,))]
+    >>> settings = {"rate": 0.1}
+    >>> last = reachable(lambda x: settings["rate"] * x)[-1]
+    >>> last.path_of(0), last.parts
+    ("settings['rate']", (0.1,))
     """
     seen: dict[int, Any] = {}  # with the objects: an identity is one only while its object lives
     found: dict[tuple[int, Reader, int], Reached] = {}

@@ -58,10 +58,12 @@ class Reached(NamedTuple):
 
 
 def place(path: str, reader: Reader, owner: Any, key: Any = None, style: Style = whole, labels: Any = ()) -> Reached:
+    """A place, with the parts that are there now."""
     return Reached(path, reader, owner, key, reader.read(owner, key), style, labels)
 
 
 def fixed(path: str, parts: Sequence[Any], style: Style = whole, labels: Any = ()) -> Reached:
+    """A place, with the parts that are there now."""
     return Reached(path, readers.FIXED, None, tuple(parts), tuple(parts), style, labels)
 
 
