@@ -10,6 +10,8 @@ from autograd_mini.compiler import readers
 from autograd_mini.compiler.readers import Reader
 from autograd_mini.compiler.sameness import ABSENT
 
+_LONG = 400  # the paths of a list linked 100 000 times would fill the memory
+
 Style = Callable[[str, Any], str]
 """What a message calls a part, from the path of its owner and the part's label."""
 
@@ -47,7 +49,8 @@ class Reached(NamedTuple):
 
     def path_of(self, position: int) -> str:
         """What a message calls one of the parts: `model.layers[0]`."""
-        return self.style(self.path, self.labels[position]) if self.labels else self.path
+        path = self.style(self.path, self.labels[position]) if self.labels else self.path
+        return path if len(path) < _LONG else f"{path[: _LONG // 2]}...{path[-_LONG // 4 :]}"
 
     def current(self) -> tuple[Any, ...]:
         """The parts that are there now; ABSENT where there is nothing to read any more."""

@@ -40,11 +40,13 @@ def same(one: Any, other: Any) -> bool:
     return one.tobytes() == other.tobytes() if isinstance(one, np.generic) else kind in PLAIN and bool(one == other)
 
 
-def is_plain(value: Any) -> bool:
-    """Whether a value is compared by value.
+def is_plain(value: Any, depth: int = 8) -> bool:
+    """Whether a value is compared by value. Tuples nested deeper than `depth` are not: `same` is recursive.
 
-    >>> is_plain(np.float32(1.0)), is_plain((1, "relu", None)), is_plain((1, [2]))
+    >>> is_plain(np.float32(1.0)), is_plain((1, "relu", (None,))), is_plain((1, [2]))
     (True, True, False)
     """
     kind = type(value)
-    return kind in PLAIN or (all(map(is_plain, value)) if kind is tuple else isinstance(value, np.generic))
+    if kind is tuple:
+        return depth > 0 and all(is_plain(part, depth - 1) for part in value)
+    return kind in PLAIN or isinstance(value, np.generic)
