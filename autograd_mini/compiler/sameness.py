@@ -19,8 +19,10 @@ ABSENT = Absent()
 PLAIN = frozenset({bool, int, float, complex, str, bytes, NoneType})
 """The types whose values are compared; exactly these, as a subclass may compare in its own way."""
 
+_DEEPEST = 8  # tuples nested deeper go by identity, as the recursion must end
 
-def same(one: Any, other: Any) -> bool:
+
+def same(one: Any, other: Any, depth: int = _DEEPEST) -> bool:
     """Whether a function can't tell two values apart.
 
     NaN is itself, 1 is neither 1.0 nor True, and 0.0 is not -0.0.
@@ -36,12 +38,12 @@ def same(one: Any, other: Any) -> bool:
     if kind is float or kind is complex:
         return repr(one) == repr(other)
     if kind is tuple:
-        return len(one) == len(other) and all(map(same, one, other))
+        return depth > 0 and len(one) == len(other) and all(same(x, y, depth - 1) for x, y in zip(one, other))
     return one.tobytes() == other.tobytes() if isinstance(one, np.generic) else kind in PLAIN and bool(one == other)
 
 
-def is_plain(value: Any, depth: int = 8) -> bool:
-    """Whether a value is compared by value. Tuples nested deeper than `depth` are not: `same` is recursive.
+def is_plain(value: Any, depth: int = _DEEPEST) -> bool:
+    """Whether a value is compared by value: numbers, strings, None, and tuples of them down to some depth.
 
     >>> is_plain(np.float32(1.0)), is_plain((1, "relu", (None,))), is_plain((1, [2]))
     (True, True, False)
