@@ -3,6 +3,9 @@
 from autograd_mini import linalg as linalg
 from autograd_mini import ops
 from autograd_mini import testing as testing
+from autograd_mini.compiler import Compiled as Compiled
+from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
+from autograd_mini.compiler import compile as compile
 from autograd_mini.debug import debug as debug
 from autograd_mini.draw import draw as draw
 from autograd_mini.modes import no_grad as no_grad

@@ -428,10 +428,20 @@ _record = Tensor.record
 def _observed(node: Tensor, mode: Observer, tracked: bool) -> None:
     """Tell the Observer of a new node; what a Tracer makes the node record needs no gradient for it."""
     if mode.traces:
+        _check_shape_is_fixed(node)
         node._requires_grad = node._requires_grad and tracked and mode.differentiable
         if node._extras is not None:
             node._extras.saved = _node(SAVED, (node,), _NO_SETTINGS, node._extras.saved)
     mode.recorded(node)
+
+
+def _check_shape_is_fixed(node: Tensor) -> None:
+    """A trace holds for all values, so that none may decide about a shape."""
+    if node.op is ops.getitem and any(isinstance(x, Tensor) and x.dtype == bool for x in node.inputs[1:]):
+        raise TypeError(
+            f"getitem: {describe(node.inputs[0])}: the shape of x[mask] depends on the values of a traced mask; write "
+            "ag.where(mask, x, 0), or compute the mask outside of the compiled function"
+        )
 
 
 SAVED = Op("saved", lambda out: out, None, doc="What the forward of a traced operation has saved for its rules.")

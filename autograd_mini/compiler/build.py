@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd_mini.compiler.differentiate import Update, differentiated
@@ -12,14 +12,26 @@ from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.parts import in_parts
 from autograd_mini.compiler.plan import planned
 from autograd_mini.compiler.program import Recipe
-from autograd_mini.compiler.sources import Outside
+from autograd_mini.compiler.sources import Outside, Pack
 from autograd_mini.compiler.trace import Trace
+from autograd_mini.tensor import Tensor
+from autograd_mini.transforms.trees import Leaf
 
 
 def value_recipe(traced: Trace) -> Recipe:
     """The program of a function's value."""
     graph = traced.graph
     return _recipe(graph, traced, (), (), {"forward": len(graph.outputs)}, "value")
+
+
+def check_leaves(leaves: Iterable[Leaf]) -> None:
+    """TypeError for a Tensor among the arguments that was computed: its gradient would go no further."""
+    for path, x in leaves:
+        if isinstance(x, Tensor) and x.requires_grad and x.op is not None:
+            raise TypeError(
+                f"compile: the argument {path} {x.shape} was computed by {x.op.name}, and its gradient would end there; "
+                "pass x.detach(), or compute it in the function"
+            )
 
 
 def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
@@ -21,6 +20,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], optimiser: Any = None, check: bool = False) -> None:
         check_function("compile", function)
+        functools.update_wrapper(self, function)  # guards of other functions look through it
         self.function = function
         """What was compiled."""
         self.optimiser = optimiser
@@ -90,7 +90,7 @@ class Compiled:
 
     @property
     def peak_bytes(self) -> int:
-        """The memory that the newest program takes for its buffers and gradients; RuntimeError before the first call."""
+        """The bytes of the buffers and gradients of the newest program; RuntimeError before the first call."""
         return self._programs.newest.recipe.peak_bytes
 
     @property
@@ -108,12 +108,16 @@ class Compiled:
         program, leaves = self._programs.find("value", arguments, settings)
         outputs = [as_value(x) for x in program.run(leaves)]
         if self._check:
-            check_values(self.function, outputs, arguments, settings)
+            with self._programs.running():
+                check_values(self.function, outputs, arguments, settings)
         return program, outputs
 
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         _refuse_in_a_trace(kind)
-        expected = eager_gradients(self.function, arguments, settings) if self._check else None
+        expected = None
+        if self._check:
+            with self._programs.running():
+                expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
         loss = as_value(program.run(leaves, self.optimiser)[0])
         if expected is not None:
@@ -123,7 +127,7 @@ class Compiled:
 
 def _refuse_in_a_trace(kind: str) -> None:
     if tracer():
-        raise TypeError(f"{kind}: this function is traced by ag.compile; call the inner function itself, or use ag.grad")
+        raise TypeError(f"{kind}: ag.compile traces this call; call the inner function itself, or use ag.grad")
 
 
 def _restored(function: Any, optimiser: Any, check: bool, programs: Any) -> Compiled:
@@ -132,9 +136,7 @@ def _restored(function: Any, optimiser: Any, check: bool, programs: Any) -> Comp
     return compiled
 
 
-def compile(  # noqa: A001 - it is called ag.compile
-    function: Callable[..., Any], *, optimiser: Any = None, check: bool = False
-) -> Compiled:
+def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool = False) -> Compiled:
     """A function of arrays and Tensors as straight-line NumPy, which its first call traces and writes.
 
     The result is called as the function is, and returns the same Tensors; its `value` returns arrays, its

@@ -170,8 +170,12 @@ class _Writer:
 
     def result(self) -> str:
         """The return statement."""
-        names = [
-            self.targets.get(position, self.names[node]) if node.shape else self.names[node]
-            for position, node in enumerate(self.graph.outputs)
-        ]
+        names = [self.own(position, node) for position, node in enumerate(self.graph.outputs)]
         return f"return ({', '.join(names)},)" if names else "return ()"
+
+    def own(self, position: int, node: Node) -> str:
+        """A result that shares no memory with an input or a constant."""
+        if node.shape and position in self.targets:
+            return self.targets[position]
+        shared = any(owner.op is None for owner in self.plan.owners[node])
+        return f"np.array({self.names[node]})" if shared else self.names[node]

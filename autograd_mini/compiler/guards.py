@@ -37,8 +37,17 @@ class Guard:
     """
 
     def __init__(self, function: Any) -> None:
-        self._places = [place for place in reachable(function) if place.reader is not readers.FIXED]
-        self.source, names = emit(self._places)
+        self._function = function
+        self._remember()
+
+    def renew(self) -> None:
+        """Take what the function reads now for what it shall read, if that is something else."""
+        if self.broken() is not None:
+            self._remember()
+
+    def _remember(self) -> None:
+        self.places = [place for place in reachable(self._function) if place.reader is not readers.FIXED]
+        self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
         self._unchanged: Callable[[], bool] = names["unchanged"]
 
@@ -49,7 +58,7 @@ class Guard:
                 return None
         except (AttributeError, ValueError):  # a place is gone, or has another number of parts
             pass
-        return next(filter(None, map(_difference, self._places)), None)
+        return next(filter(None, map(_difference, self.places)), None)
 
 
 # ------------------------------------------------------------------------------------------ the generated check

@@ -38,11 +38,8 @@ class Plan:
     kept: Mapping[Node, int]
     """For each value that goes straight to an array that is kept from call to call, its position as an output."""
     spellings: Mapping[Node, Spelling | None]
-
-    @property
-    def peak(self) -> int:
-        """The bytes of the workspace."""
-        return sum(self.blocks)
+    owners: Mapping[Node, frozenset[Node]]
+    """The values whose memory each value may share, itself among them."""
 
 
 def planned(graph: Graph, kept: Mapping[int, Node | None]) -> Plan:
@@ -55,7 +52,7 @@ def planned(graph: Graph, kept: Mapping[int, Node | None]) -> Plan:
         if node.op is not None:
             planner.place(node)
         planner.release(position)
-    return Plan(planner.places, planner.replaces, tuple(planner.sizes), planner.kept, planner.spellings)
+    return Plan(planner.places, planner.replaces, tuple(planner.sizes), planner.kept, planner.spellings, planner.owners)
 
 
 @dataclass

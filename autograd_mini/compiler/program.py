@@ -87,7 +87,7 @@ class Program:
             for tensor, slope in workspace.slopes:
                 tensor._grad = slope
             if self._loose or self._updated:
-                self._hand_out(results, leaves)
+                self._hand_out(results, leaves, workspace)
         except BaseException:
             workspace.forget()
             raise
@@ -106,11 +106,13 @@ class Program:
             values[i] = _packed(source, leaves) if isinstance(source, Pack) else getattr(optimiser, source.name)
         return values
 
-    def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any]) -> None:
+    def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
+        kept = dict(workspace.slopes)
         slopes: dict[Tensor, Any] = {}
         for position, source in self._loose:
             for tensor, slope in _entries(source, results[position], leaves):
-                slopes[tensor] = slopes[tensor] + slope if tensor in slopes else slope
+                before = slopes.get(tensor, kept.get(tensor))
+                slopes[tensor] = slope if before is None else before + slope
         for tensor, slope in slopes.items():
             tensor._grad = read_only(as_value(slope))
         for position, source in self._updated:
@@ -121,7 +123,7 @@ class Program:
 
 def array_of(x: Any) -> Array:
     """The value of an argument."""
-    return x._data if isinstance(x, Tensor) else x  # type: ignore[no-any-return]
+    return x._data if isinstance(x, Tensor) else x
 
 
 def _packed(pack: Pack, leaves: Sequence[Any]) -> Array:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from autograd_mini.compiler.build import gradient_recipe, step_recipe, value_recipe
+from autograd_mini.compiler.build import check_leaves, gradient_recipe, step_recipe, value_recipe
 from autograd_mini.compiler.guards import Guard
+from autograd_mini.compiler.portable import fingerprint
 from autograd_mini.compiler.program import Program, Recipe
 from autograd_mini.compiler.randomness import RandomWatch
 from autograd_mini.compiler.signature import differences, named_leaves, signature
@@ -53,7 +55,7 @@ class Programs:
         if found is None or found[1].broken() is not None:
             with self._making:
                 found = self._found.get(key)
-                change = found[1].broken() if found else differences(self._newest_key, key)
+                change = found[1].broken() if found else differences(self._newest_key[1:], key[1:])
                 if found is None or change is not None:
                     found = self._made(key, arguments, settings, str(change))
         return found[0], leaves
@@ -62,8 +64,11 @@ class Programs:
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
     ) -> tuple[Program, Guard]:
         leaves, rebuild = named_leaves(self.function, arguments, settings)
+        if key[0] != "value":
+            check_leaves(leaves)
         watch = RandomWatch(self.function, (arguments, settings))
-        traced = trace(self.function, leaves, rebuild)
+        with self.running():
+            traced = trace(self.function, leaves, rebuild)
         watch.check()
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
@@ -71,6 +76,19 @@ class Programs:
         self._newest, self._newest_key = program, key
         self._count(change)
         return self._found[key]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The function itself runs in the block: what it changes outside does not count as a change of what it reads.
+
+        It would not be changed by its programs either: what a function does besides computing is done once.
+        """
+        intact = [key for key, (_, guard) in self._found.items() if guard.broken() is None]
+        try:
+            yield
+        finally:
+            for key in intact:
+                self._found[key][1].renew()
 
     def _recipe(self, kind: str, traced: Trace) -> Recipe:
         if kind == "value":
@@ -94,12 +112,15 @@ class Programs:
                 stacklevel=6,
             )
 
-    def portable(self) -> list[tuple[Hashable, Recipe]]:
-        """What can be used elsewhere: the programs of a function that reads nothing from outside."""
-        return [(key, program.recipe) for key, (program, guard) in self._found.items() if not guard.places]
+    def portable(self) -> list[tuple[Hashable, Recipe, Any]]:
+        """The programs that can be used elsewhere: those of a function that reads no objects from outside."""
+        every = [(key, program.recipe, fingerprint(guard)) for key, (program, guard) in self._found.items()]
+        return [entry for entry in every if entry[2] is not None]
 
-    def take_over(self, recipes: Iterable[tuple[Hashable, Recipe]]) -> None:
-        """Use programs that were made elsewhere."""
-        for key, recipe in recipes:
-            self._newest = Program(recipe)
-            self._found[key] = self._newest, Guard(self.function)
+    def take_over(self, entries: Iterable[tuple[Hashable, Recipe, Any]]) -> None:
+        """Use programs that were made elsewhere, if the function here is the same."""
+        guard = self._guard("value", ())
+        for key, recipe, expected in entries:
+            if fingerprint(guard) == expected:
+                self._newest = Program(recipe)
+                self._found[key] = self._newest, guard

@@ -35,7 +35,7 @@ def _part(x: Any, leaves: list[Any]) -> Hashable:
         return dict, tuple([(key, _part(entry, leaves)) for key, entry in x.items()])
     leaves.append(x)
     if isinstance(x, Tensor):
-        return Tensor, x.shape, x.dtype, x.requires_grad
+        return Tensor, x.shape, x.dtype, x.requires_grad, x.op is None, x._extras is None
     if isinstance(x, (np.ndarray, np.generic)):
         return x.shape, x.dtype
     return _plain(x)

@@ -141,7 +141,7 @@ def _getitem(node: Node) -> Spelling | None:
 def index_text(index: tuple[Any, ...]) -> str | None:
     """An index with a place for each array, or None if it holds what can't be written down."""
     parts = [_index_part(part) for part in index]
-    return ", ".join(map(str, parts)) + "," * (len(parts) == 1 and index[0] is None) if None not in parts else None
+    return ", ".join(map(str, parts)) or "()" if None not in parts else None
 
 
 def _index_part(part: Any) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node, graph_of
 from autograd_mini.compiler.sources import Argument, Outside
+from autograd_mini.errors import describe
 from autograd_mini.modes import tracing
 from autograd_mini.tensor import Tensor, as_tensor, topological_order
 from autograd_mini.transforms.passes import outputs_of
@@ -56,11 +57,19 @@ def _variable(leaf: Leaf) -> Tensor:
     """A leaf of its own for an argument, so that one Tensor that is passed twice is two inputs."""
     x = leaf.value
     tensor = isinstance(x, Tensor)
+    if tensor:
+        check_no_hooks(x)
     try:
         own = as_tensor(x._data if tensor else x, requires_grad=tensor and x.requires_grad)
     except (TypeError, ValueError) as error:
         raise type(error)(f"compile: {leaf.path}: {error}") from None
     return own.named((x.name if tensor else None) or leaf.path)
+
+
+def check_no_hooks(x: Tensor) -> None:
+    """TypeError for a Tensor with hooks, which a program would not call."""
+    if x._extras is not None and x._extras.hooks:
+        raise TypeError(f"compile: {describe(x)} has hooks, which a program does not call; remove them first")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +98,7 @@ def _resolved(node: Node) -> Node:
     tensor = node.source.reference()
     if tensor is None:
         return replace(node, source=None, value=node.source.data)
+    check_no_hooks(tensor)
     return replace(node, source=Outside(tensor))
 
 

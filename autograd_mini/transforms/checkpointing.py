@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from autograd_mini.checks import close
 from autograd_mini.errors import describe
 from autograd_mini.modes import recording, tracer
