@@ -1,0 +1,54 @@
+"""The same training steps by hand, by autograd-mini and by its peers, side by side in one run.
+
+    pip install -e '.[bench]'
+    python benchmarks/compare.py
+    python benchmarks/compare.py 64-32-10 moons --sides 'by hand' eager
+
+All sides start from the same weights and take the same steps in turn, with one thread each; their losses are checked to
+agree, and medians are printed. Peers that are not installed are left out.
+"""
+
+from __future__ import annotations
+
+import one_thread  # noqa: F401
+
+# isort: split
+import argparse
+
+from measure import Workload, measure, one_run
+from report import environment, print_table
+from workloads import deep_net, logistic, lstm, moons, relu_net, sine_fit
+
+WORKLOADS: dict[str, Workload] = {
+    workload.name: workload
+    for module in (relu_net, sine_fit, moons, deep_net, logistic, lstm)
+    for workload in module.WORKLOADS
+}
+SIDES = list(dict.fromkeys(name for workload in WORKLOADS.values() for name in workload.sides))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"any of {', '.join(WORKLOADS)}; default all")
+    parser.add_argument("--sides", nargs="+", metavar="side", default=SIDES, help=f"any of {', '.join(SIDES)}")
+    parser.add_argument("--one-run", nargs=2, metavar=("WORKLOAD", "SIDE"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    for name in [*given.workloads, *given.sides]:
+        if name not in WORKLOADS and name not in SIDES:
+            parser.error(f"{name!r} is neither a workload nor a side")
+    return given
+
+
+def main() -> None:
+    given = arguments()
+    if given.one_run:
+        name, side = given.one_run
+        one_run(WORKLOADS[name], side)
+        return
+    print(environment())
+    for name in given.workloads or WORKLOADS:
+        print_table(name, measure(WORKLOADS[name], given.sides))
+
+
+if __name__ == "__main__":
+    main()
