@@ -5,7 +5,8 @@
     python benchmarks/compare.py 64-32-10 moons --sides 'by hand' eager
 
 All sides start from the same weights and take the same steps in turn, with one thread each; their losses are checked to
-agree, and medians are printed. Peers that are not installed are left out.
+agree, and medians are printed: microseconds per step, in brackets relative to the first side. Peers that are not
+installed are left out.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ SIDES = list(dict.fromkeys(name for workload in WORKLOADS.values() for name in w
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"any of {', '.join(WORKLOADS)}; default all")
-    parser.add_argument("--sides", nargs="+", metavar="side", default=SIDES, help=f"any of {', '.join(SIDES)}")
+    parser.add_argument(
+        "workloads", nargs="*", metavar="workload", help=f"{', '.join(WORKLOADS)}; all of them by default"
+    )
+    parser.add_argument("--sides", nargs="+", choices=SIDES, metavar="side", default=SIDES, help=", ".join(SIDES))
     parser.add_argument("--one-run", nargs=2, metavar=("WORKLOAD", "SIDE"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    for name in [*given.workloads, *given.sides]:
-        if name not in WORKLOADS and name not in SIDES:
-            parser.error(f"{name!r} is neither a workload nor a side")
+    for name in given.workloads:
+        if name not in WORKLOADS:
+            parser.error(f"there is no workload {name!r}; choose from {', '.join(WORKLOADS)}")
     return given
 
 

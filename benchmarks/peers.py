@@ -76,7 +76,7 @@ def by_jax(problem: Problem, loss: Loss) -> Run:
     import jax
 
     update, parameters, inputs = _jax_update(problem, loss)
-    jitted = jax.jit(update, donate_argnums=0)
+    jitted = jax.jit(update)
 
     def step() -> float:
         nonlocal parameters
@@ -95,7 +95,7 @@ def by_jax_scan(problem: Problem, loss: Loss) -> Run:
     def loop(parameters: Any, count: int) -> Any:
         return jax.lax.scan(lambda carried, _: update(carried, *inputs), parameters, length=count)
 
-    jitted = jax.jit(loop, static_argnums=1, donate_argnums=0)
+    jitted = jax.jit(loop, static_argnums=1)
 
     def run(count: int) -> list[float]:
         nonlocal parameters
