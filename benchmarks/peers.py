@@ -109,6 +109,7 @@ def _jax_update(problem: Problem, loss: Loss) -> tuple[Callable[..., Any], list[
     import jax
     import jax.numpy as jnp
 
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # else a second thread computes, and handing over costs
     both = jax.value_and_grad(partial(loss, jnp))
 
     def update(parameters: list[Any], *inputs: Any) -> tuple[list[Any], Any]:
