@@ -1,108 +1,156 @@
-"""The same training step in autograd-mini, PyTorch, MyGrad and HIPS autograd, beside hand-written NumPy.
+"""How the peers take the steps of a training problem, each in its best ordinary use.
 
-Run it with `pip install -e '.[bench]'` and `python benchmarks/peers.py`. Sides whose package is missing are left out.
-All take the same steps in turn, in one process with one thread; their losses are checked to agree.
+A peer's loss is a function of its parameters, as a list, and the inputs; those of JAX and HIPS autograd, which speak
+NumPy's language, get the module to use first.
 """
 
 from __future__ import annotations
 
-import one_thread  # noqa: F401
-
-# isort: split
-import importlib
-import importlib.util
-import platform
+import shutil
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
-import step as hand
-from step import RATE, SIDES, WORKLOADS, Step, Workload, data, measure, weights
+
+from engine import Problem
+from measure import Run, UnavailableError, each
+
+Loss = Callable[..., Any]
 
 
-def by_torch(work: Workload) -> Step:
+def by_torch(problem: Problem, loss: Loss) -> Run:
+    """Eager torch."""
+    import torch
+
+    inputs = [torch.from_numpy(array) for array in problem.inputs]
+    parameters = [torch.tensor(array).requires_grad_() for array in problem.arrays()]
+    return torch_run(parameters, lambda: loss(parameters, *inputs), problem.rate)
+
+
+def torch_run(parameters: list[Any], loss: Callable[[], Any], rate: float) -> Run:
+    """torch's usual training loop."""
     import torch
 
     torch.set_num_threads(1)
-    x, y = (torch.from_numpy(array) for array in data(work))
-    W1, b1, W2, b2 = parameters = [torch.from_numpy(w).requires_grad_() for w in weights(work)]
-    optimiser = torch.optim.SGD(parameters, lr=RATE)
+    optimiser = torch.optim.SGD(parameters, lr=rate)
 
     def step() -> float:
-        loss = torch.nn.functional.cross_entropy(torch.relu(x @ W1 + b1) @ W2 + b2, y)
+        value = loss()
         optimiser.zero_grad()
-        loss.backward()
+        value.backward()
         optimiser.step()
-        return loss.item()
+        return float(value.item())
 
-    return step
+    return each(step)
 
 
-def by_mygrad(work: Workload) -> Step:
-    import mygrad as mg
-    from mygrad.nnet.activations import relu
-    from mygrad.nnet.losses import softmax_crossentropy
+def by_torch_compile(problem: Problem, loss: Loss) -> Run:
+    """Loss, gradients and update in one function for torch.compile: much faster than compiling the loss alone."""
+    import torch
 
-    x, y = data(work)
-    W1, b1, W2, b2 = parameters = [mg.tensor(w) for w in weights(work)]
+    if not (shutil.which("g++") or shutil.which("clang++")):
+        raise UnavailableError("it needs a C++ compiler")
+    torch.set_num_threads(1)
+    inputs, parameters = (
+        [torch.from_numpy(array) for array in arrays] for arrays in (problem.inputs, problem.arrays())
+    )
+    both = torch.func.grad_and_value(loss)
+
+    def update(parameters: list[Any], *inputs: Any) -> tuple[list[Any], Any]:
+        slopes, value = both(parameters, *inputs)
+        return [parameter - problem.rate * slope for parameter, slope in zip(parameters, slopes)], value
+
+    compiled = torch.compile(update)
 
     def step() -> float:
-        loss = softmax_crossentropy(mg.matmul(relu(mg.matmul(x, W1) + b1), W2) + b2, y)
-        loss.backward()
-        for parameter in parameters:
-            parameter.data -= RATE * parameter.grad
-        return float(loss)
+        nonlocal parameters
+        parameters, value = compiled(parameters, *inputs)
+        return float(value.item())
 
-    with mg.mem_guard_off:
-        step()
-    W1.data[...], b1.data[...], W2.data[...], b2.data[...] = weights(work)
-
-    def unguarded() -> float:
-        with mg.mem_guard_off:
-            return step()
-
-    return unguarded
+    return each(step)
 
 
-def by_autograd(work: Workload) -> Step:
+def by_jax(problem: Problem, loss: Loss) -> Run:
+    """Loss, gradients and update in one jitted function."""
+    import jax
+
+    update, parameters, inputs = _jax_update(problem, loss)
+    jitted = jax.jit(update)
+
+    def step() -> float:
+        nonlocal parameters
+        parameters, value = jitted(parameters, *inputs)
+        return float(value)
+
+    return each(step)
+
+
+def by_jax_scan(problem: Problem, loss: Loss) -> Run:
+    """The whole training loop in one jitted function."""
+    import jax
+
+    update, parameters, inputs = _jax_update(problem, loss)
+
+    def loop(parameters: Any, count: int) -> Any:
+        return jax.lax.scan(lambda carried, _: update(carried, *inputs), parameters, length=count)
+
+    jitted = jax.jit(loop, static_argnums=1)
+
+    def run(count: int) -> list[float]:
+        nonlocal parameters
+        parameters, values = jitted(parameters, count)
+        return list(np.asarray(values))
+
+    return run
+
+
+def _jax_update(problem: Problem, loss: Loss) -> tuple[Callable[..., Any], list[Any], list[Any]]:
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # else a second thread computes, and handing over costs
+    both = jax.value_and_grad(partial(loss, jnp))
+
+    def update(parameters: list[Any], *inputs: Any) -> tuple[list[Any], Any]:
+        value, slopes = both(parameters, *inputs)
+        return [parameter - problem.rate * slope for parameter, slope in zip(parameters, slopes)], value
+
+    return update, [jnp.array(array) for array in problem.arrays()], [jnp.asarray(array) for array in problem.inputs]
+
+
+def by_autograd(problem: Problem, loss: Loss) -> Run:
+    """HIPS autograd."""
     import autograd.numpy as anp
     from autograd import value_and_grad
 
-    x, y = data(work)
-    rows = np.arange(work.batch)
-    parameters = weights(work)
-
-    def loss(parameters: list[np.ndarray]) -> float:
-        W1, b1, W2, b2 = parameters
-        z = anp.dot(anp.maximum(anp.dot(x, W1) + b1, 0), W2) + b2
-        z = z - anp.max(z, axis=1, keepdims=True)
-        return anp.mean(anp.log(anp.sum(anp.exp(z), axis=1)) - z[rows, y])
-
-    both = value_and_grad(loss)
+    parameters, inputs = problem.arrays(), problem.inputs
+    both = value_and_grad(partial(loss, anp))
 
     def step() -> float:
-        value, slopes = both(parameters)
+        value, slopes = both(parameters, *inputs)
         for parameter, slope in zip(parameters, slopes):
-            parameter -= (RATE * slope).astype(parameter.dtype)
+            parameter -= (problem.rate * slope).astype(parameter.dtype)
         return float(value)
 
-    return step
+    return each(step)
 
 
-PEERS = {"torch": by_torch, "mygrad": by_mygrad, "autograd": by_autograd}
+def by_mygrad(problem: Problem, loss: Loss) -> Run:
+    """MyGrad without its memory guard, as its documentation advises for speed."""
+    import mygrad as mg
 
+    parameters, inputs = [mg.tensor(array) for array in problem.arrays()], problem.inputs
 
-def main() -> None:
-    found = {name: make for name, make in PEERS.items() if importlib.util.find_spec(name)}
-    SIDES.update(found)
-    versions = [f"{name} {importlib.import_module(name).__version__}" for name in found if name != "autograd"]
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {', '.join(versions)}; one thread")
-    print("microseconds per step, median; in brackets relative to by hand\n")
-    print(f"{'':24s}" + "".join(f"{name:>20s}" for name in SIDES))
-    for work in WORKLOADS:
-        medians = measure(work)
-        base = medians[hand.BY_HAND]
-        cells = (f"{f'{value:.0f} ({value / base:.2f})':>20s}" for value in medians.values())
-        print(f"{work.name:24s}" + "".join(cells))
+    def step() -> float:
+        value = loss(parameters, *inputs)
+        value.backward()
+        for parameter in parameters:
+            parameter.data -= problem.rate * parameter.grad
+        return float(value)
 
+    def run(count: int) -> list[float]:
+        with mg.mem_guard_off:
+            return [step() for _ in range(count)]
 
-if __name__ == "__main__":
-    main()
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,9 @@ def test_the_ci_runs_the_readmes_test_command() -> None:
         (True, False),
         (False, True),
     ]
+
+
+def test_the_scripts_that_the_readme_runs_exist() -> None:
+    scripts = re.findall(r"python (\S+\.py)", (ROOT / "README.md").read_text())
+    assert [script for script in scripts if not (ROOT / script).exists()] == []
+    assert "benchmarks/compare.py" in scripts
