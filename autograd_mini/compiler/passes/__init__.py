@@ -1,0 +1,23 @@
+"""Graph to graph: the same results from fewer and cheaper operations, one pass per file."""
+
+from __future__ import annotations
+
+from autograd_mini.compiler.graph import Graph
+from autograd_mini.compiler.passes.algebra import simplified as simplified
+from autograd_mini.compiler.passes.common import with_shared as with_shared
+from autograd_mini.compiler.passes.dead import without_dead as without_dead
+from autograd_mini.compiler.passes.fold import with_folded as with_folded
+
+_ROUNDS = 8
+
+
+def optimised(graph: Graph) -> Graph:
+    """The graph after all passes, repeated until nothing changes, and at most a few times."""
+    graph = without_dead(graph)
+    for _ in range(_ROUNDS):
+        before = graph
+        for improve in (with_folded, with_shared, simplified, without_dead):
+            graph = improve(graph)
+        if graph == before:
+            break
+    return graph
