@@ -45,7 +45,7 @@ def _computed(node: Node) -> Any:
     try:
         with warnings.catch_warnings(), np.errstate(all="raise"):
             warnings.simplefilter("error")
-            value = node.op(*node.inputs, **node.settings)
+            value = np.asarray(node.op(*node.inputs, **node.settings))[()]
     except Exception:  # whatever an operation raises, it is for the program to raise
         return None
-    return value if isinstance(value, np.generic) and value.dtype == node.dtype else None
+    return value if value.shape == () and value.dtype == node.dtype else None
