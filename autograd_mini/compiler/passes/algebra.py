@@ -35,9 +35,11 @@ def simplified(graph: Graph) -> Graph:
     facts = facts_of(graph)
 
     def change(original: Node, node: Node) -> Node:
-        facts.follow(original, node)
+        if node is not original:
+            facts.follow(original, node)
         new = _changed(node, facts)
-        facts.follow(original, new)
+        if new is not node:
+            facts.follow(original, new)
         facts.bind(new)
         return new
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Graph, Node
-from autograd_mini.compiler.passes.rewriting import readers
 
 ROUNDED = frozenset({ops.add, ops.subtract, ops.multiply, ops.divide, ops.negative, ops.astype})
 """Each entry of the result is the exact one, rounded: the same whether it is computed in a row of many or alone."""
@@ -45,8 +44,8 @@ class Facts:
 
     in_rows: set[Node]
     """Values that surely lie in memory row by row, if the inputs do."""
-    entrywise: set[Node]
-    """Values read entry by entry only, by operations whose results lie in rows however these do."""
+    whole: set[Node]
+    """Values not read entry by entry only, by operations whose results lie in rows however these do."""
     activations: dict[Node, list[Node]] = field(default_factory=dict)
     """By what they read: results of functions like relu that are bound already."""
 
@@ -54,12 +53,12 @@ class Facts:
         """What is known of a node holds for what replaces it, but that a repeated value lies in rows."""
         if original in self.in_rows and node.op is not ops.broadcast_to:
             self.in_rows.add(node)
-        if original in self.entrywise:
-            self.entrywise.add(node)
+        if original in self.whole:
+            self.whole.add(node)
 
     def bind(self, node: Node) -> None:
         """Remember an activation."""
-        if node.op in _ACTIVATIONS and isinstance(node.inputs[0], Node):
+        if node.op in _ACTIVATIONS:
             self.activations.setdefault(node.inputs[0], []).append(node)
 
 
@@ -69,7 +68,7 @@ def facts_of(graph: Graph) -> Facts:
     for node in graph.nodes:
         if _lies_in_rows(node, in_rows):
             in_rows.add(node)
-    return Facts(in_rows, _read_by_entries(graph, in_rows))
+    return Facts(in_rows, _read_as_a_whole(graph, in_rows))
 
 
 def _lies_in_rows(node: Node, in_rows: set[Node]) -> bool:
@@ -78,29 +77,32 @@ def _lies_in_rows(node: Node, in_rows: set[Node]) -> bool:
     if node.op is None:
         return not isinstance(node.value, np.ndarray) or node.value.flags.c_contiguous
     if node.op in _FRESH:
-        return len(node.shape) == 1 or all([_keeps_rows(x, in_rows) for x in node.inputs if isinstance(x, Node)])
+        return len(node.shape) == 1 or _of_rows(node, in_rows)
     if node.op is ops.matmul:
         return len(node.shape) <= 2
     return node.op in _ROWS_OF_ROWS and all([x in in_rows for x in node.operands])
 
 
+def _of_rows(node: Node, in_rows: set[Node]) -> bool:
+    return all([x in in_rows or _keeps_rows(x, in_rows) for x in node.inputs if isinstance(x, Node)])
+
+
 def _keeps_rows(x: Node, in_rows: set[Node]) -> bool:
-    """Whether an elementwise operation that reads x gives rows: also if x is repeated, or but a single line."""
-    if x in in_rows or sum([size > 1 for size in x.shape]) <= 1:
+    """Whether an elementwise operation that reads x gives rows all the same: x is repeated, or but a single line."""
+    if sum([size > 1 for size in x.shape]) <= 1:
         return True
     return x.op is ops.broadcast_to and all([source in in_rows for source in x.operands])
 
 
-def _read_by_entries(graph: Graph, in_rows: set[Node]) -> set[Node]:
-    found: set[Node] = set()
-    read_by, outputs = readers(graph), set(graph.outputs)
-    for node in reversed(graph.nodes):
-        if node not in outputs and all([_takes_entries(reader, in_rows, found) for reader in read_by[node]]):
-            found.add(node)
+def _read_as_a_whole(graph: Graph, in_rows: set[Node]) -> set[Node]:
+    found = set(graph.outputs)
+    for reader in reversed(graph.nodes):
+        if not _takes_entries(reader, in_rows, found):
+            found.update(reader.operands)
     return found
 
 
-def _takes_entries(reader: Node, in_rows: set[Node], entrywise: set[Node]) -> bool:
+def _takes_entries(reader: Node, in_rows: set[Node], whole: set[Node]) -> bool:
     if reader.op in _PASSED_THROUGH:
-        return reader in entrywise
+        return reader not in whole
     return reader.op in EXACT and reader in in_rows

@@ -22,6 +22,8 @@ def with_forms(graph: Graph) -> Graph:
 
     Shapes and dtypes stay. A rewrite is done where it leaves nothing that was computed on the way to be read by others.
     """
+    if not any([node.op in _TRIGGERS for node in graph.nodes]):
+        return graph
     uses = _uses_of(graph)
 
     def change(original: Node, node: Node) -> Node:
@@ -191,6 +193,8 @@ def logsumexp_written_out(node: Node, uses: _Uses) -> Node | None:
 
 
 _LOGARITHMS: dict[Op, Op] = {ops.softmax: ops.log_softmax, ops.sigmoid: ops.log_sigmoid}
+_TRIGGERS = frozenset({ops.exp, ops.log, ops.log1p})
+"""Without one of these there is nothing to recognise."""
 _POSITIVE = frozenset({ops.softmax, ops.sigmoid, ops.exp})
 
 _RULES: dict[Op, tuple[Callable[[Node, _Uses], Node | None], ...]] = {

@@ -64,12 +64,12 @@ def repeats_nothing(node: Node, facts: Facts) -> Node | None:
     such as a matrix product, want an array of its own. Each entry is computed from the same numbers as before.
     """
     sources = tuple([bare(x) for x in node.inputs])
-    if all(source is x for source, x in zip(sources, node.inputs)):
+    if all([source is x for source, x in zip(sources, node.inputs)]):
         return None
     shape = np.broadcast_shapes(*map(_shape, sources))
     if shape == node.shape:
         return replace(node, inputs=sources)
-    if node.op not in ROUNDED or node not in facts.entrywise or not _of_floats(node):
+    if node.op not in ROUNDED or node in facts.whole or not _of_floats(node):
         return None
     return _repeated(node, Node(shape, node.dtype, node.op, sources, node.settings))
 
