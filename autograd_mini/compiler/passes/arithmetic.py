@@ -97,7 +97,7 @@ def sign_into_factor(node: Node, facts: Facts) -> Node | None:
 def simple_power(node: Node, facts: Facts) -> Node | None:
     """x**1 is x; for arrays of floats x**2, x**0.5 and x**-1 are the functions that NumPy itself takes for them."""
     x, y = node.inputs
-    if type(y) not in (int, float) or not _node(x):
+    if type(y) not in (int, float) or not _node(x) or x.dtype != node.dtype:
         return None
     if y == 1:
         return _itself(x, facts)

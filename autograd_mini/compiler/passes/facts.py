@@ -13,13 +13,13 @@ import numpy as np
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Graph, Node
 
-ROUNDED = frozenset({ops.add, ops.subtract, ops.multiply, ops.divide, ops.negative, ops.astype})
-"""Each entry of the result is the exact one, rounded: the same whether it is computed in a row of many or alone."""
+_ROUNDED = frozenset({ops.add, ops.subtract, ops.multiply, ops.divide, ops.negative, ops.astype})
+"""Each entry of the result is the exact one, rounded."""
 
-COMPARISONS = frozenset({ops.equal, ops.not_equal, ops.less, ops.less_equal, ops.greater, ops.greater_equal})
+_COMPARISONS = frozenset({ops.equal, ops.not_equal, ops.less, ops.less_equal, ops.greater, ops.greater_equal})
 
-EXACT = ROUNDED | COMPARISONS | {ops.where, ops.logical_and, ops.logical_or, ops.logical_not}
-"""Elementwise operations whose result is the same however the operands lie in memory: exp and others differ."""
+EXACT = _ROUNDED | _COMPARISONS | {ops.where, ops.logical_and, ops.logical_or, ops.logical_not}
+"""Elementwise operations that give an entry the same bits in a row of many as alone: exp and others may not."""
 
 _POWERS = frozenset({ops.exp, ops.log, ops.log1p, ops.sqrt, ops.power, ops.square, ops.reciprocal})
 _BENT = frozenset({ops.relu, ops.absolute, ops.sign, ops.maximum, ops.minimum})

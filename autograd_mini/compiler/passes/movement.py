@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Node
-from autograd_mini.compiler.passes.facts import ROUNDED, Facts
+from autograd_mini.compiler.passes.facts import Facts
 from autograd_mini.ops import Op
 
 
@@ -69,7 +69,7 @@ def repeats_nothing(node: Node, facts: Facts) -> Node | None:
     shape = np.broadcast_shapes(*map(_shape, sources))
     if shape == node.shape:
         return replace(node, inputs=sources)
-    if node.op not in ROUNDED or node in facts.whole or not _of_floats(node):
+    if node in facts.whole or not _of_floats(node):
         return None
     return _repeated(node, Node(shape, node.dtype, node.op, sources, node.settings))
 
