@@ -348,7 +348,9 @@ INEXACT: list[Callable[..., Any]] = [
     lambda x: (-ag.broadcast_to(x, (2, 9))).sum(),  # in rows it is added up in another order
     lambda x: x[::-1] * 1.0,  # so is a copy
     lambda x: x.reshape((3, 3)).T.reshape((9,)).reshape((1, 9)),
-    lambda x: (x > 0, x)[0],
+    lambda x: ag.broadcast_to(x, (2, 9)).reshape((18,)),
+    lambda x: ag.broadcast_to(x, (9, 9)).T,
+    lambda x: x[0] ** 2,  # of a number NumPy computes it as any other power
 ]
 
 
@@ -366,7 +368,9 @@ ORDERED: list[Callable[..., Any]] = [
     lambda x, w: ag.exp(w.T).reshape((45,)).reshape((5, 9)).sum(),
     lambda x, w: (w[:, ::-1] * 1.0).sum(),
     lambda x, w: (-ag.broadcast_to(x, (5, 9)) @ w).sum(),
+    lambda x, w: ag.as_tensor(COLUMNS, requires_grad=False).reshape((45,)).reshape((5, 9)).sum() * x,
 ]
+COLUMNS = np.asfortranarray(np.random.default_rng(0).normal(size=(5, 9)))
 
 
 @pytest.mark.parametrize("f", ORDERED)
@@ -377,6 +381,22 @@ def test_sums_add_in_the_order_they_had(f: Callable[..., Any]) -> None:
         for _ in range(3):
             after = passes.simplified(after)
         assert_same_bits(graph, after)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, w: (-ag.broadcast_to(x, (5, 9)) * 1.0) @ w,
+        lambda x, w: ag.broadcast_to(ag.broadcast_to(x, (5, 9)) * 2.0, (2, 5, 9)) @ w,
+    ],
+)
+def test_a_matrix_product_keeps_the_array_that_it_had(f: Callable[..., Any]) -> None:
+    graph = traced(f, np.ones(9), np.ones((9, 5)))
+    for _ in range(3):
+        graph = passes.simplified(graph)
+    operand = graph.outputs[0].inputs[0]
+    array = operand.inputs[0] if len(operand.shape) == 3 else operand
+    assert (array.op in (ag.negative, ag.multiply), array.shape) == (True, (5, 9))
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])
@@ -425,6 +445,7 @@ def test_a_mask_is_read_from_the_activation(activation: Callable[..., Any]) -> N
         lambda x: (ag.leaky_relu(x, -0.1), x > 0),  # turns negative numbers around
         lambda x: (x > 0, ag.relu(x)),  # not bound yet
         lambda x: (ag.relu(x), x > 1),
+        lambda x: (ag.leaky_relu(x), x > 1),
         lambda x: (ag.relu(x), x >= 0),
     ],
 )
