@@ -31,6 +31,16 @@ def simplified(graph: Graph) -> Graph:
 
     Values are the same to the last bit, and -0.0, NaN and infinities stay, if the arrays put into the program lie in
     memory row by row; otherwise a sum may add in another order. Shapes and dtypes stay.
+
+    >>> import autograd_mini as ag
+    >>> from autograd_mini.compiler.graph import graph_of, text
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> from autograd_mini.compiler.passes import without_dead
+    >>> print(text(without_dead(simplified(graph_of([x * 1.0 + -ag.exp(x)], {x: "argument 0"}, {})))))
+    %0 float64 (2,) = argument 0
+    %1 float64 (2,) = exp(%0)
+    %2 float64 (2,) = subtract(%0, %1)
+    return %2
     """
     facts = facts_of(graph)
 

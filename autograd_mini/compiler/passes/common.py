@@ -18,6 +18,14 @@ def with_shared(graph: Graph) -> Graph:
     Numbers are the same if type, value and sign are: 1, 1.0 and True differ, and 0.0 and -0.0. What is not known to
     be a plain value, such as a random generator among the settings, is the same as nothing; so is a user's own
     operation, which may compute something else each time.
+
+    >>> import autograd_mini as ag
+    >>> from autograd_mini.compiler.graph import graph_of, text
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> print(text(with_shared(graph_of([ag.exp(x), ag.exp(x)], {x: "argument 0"}, {}))))
+    %0 float64 (2,) = argument 0
+    %1 float64 (2,) = exp(%0)
+    return %1, %1
     """
     firsts: dict[Any, Node] = {}
 

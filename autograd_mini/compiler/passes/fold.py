@@ -18,6 +18,16 @@ def with_folded(graph: Graph) -> Graph:
 
     Constant arrays are left alone: they may be changed in place between calls, which the program must see. So is
     what raises or warns when it is computed: it does so when the program runs.
+
+    >>> import autograd_mini as ag
+    >>> from autograd_mini.compiler.graph import graph_of, text
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> from autograd_mini.compiler.passes import without_dead
+    >>> half = 1 / ag.Tensor(2.0)
+    >>> print(text(without_dead(with_folded(graph_of([x * half], {x: "argument 0"}, {})))))
+    %0 float64 (2,) = argument 0
+    %1 float64 (2,) = multiply(%0, np.float64(0.5))
+    return %1
     """
     return rewritten(graph, lambda _, node: _folded(node))
 

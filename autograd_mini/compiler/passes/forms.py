@@ -20,7 +20,17 @@ from autograd_mini.ops import Op
 def with_forms(graph: Graph) -> Graph:
     """The graph with log(1 + exp(x)) as softplus(x), log(softmax(x)) as log_softmax(x), and their like.
 
-    Shapes and dtypes stay. A rewrite is done where it leaves nothing that was computed on the way to be read by others.
+    Shapes and dtypes stay. A rewrite that would leave what was computed on the way to be read by others is not done, unless
+    it is no dearer even so.
+
+    >>> import autograd_mini as ag
+    >>> from autograd_mini.compiler.graph import graph_of, text
+    >>> x = ag.Tensor([1.0, 2.0])
+    >>> from autograd_mini.compiler.passes import without_dead
+    >>> print(text(without_dead(with_forms(graph_of([ag.log(1 + ag.exp(x))], {x: "argument 0"}, {})))))
+    %0 float64 (2,) = argument 0
+    %1 float64 (2,) = softplus(%0)
+    return %1
     """
     if not any([node.op in _TRIGGERS for node in graph.nodes]):
         return graph
