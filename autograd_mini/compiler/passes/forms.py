@@ -20,8 +20,7 @@ from autograd_mini.ops import Op
 def with_forms(graph: Graph) -> Graph:
     """The graph with log(1 + exp(x)) as softplus(x), log(softmax(x)) as log_softmax(x), and their like.
 
-    Shapes and dtypes stay. A rewrite that would leave what was computed on the way to be read by others is not done, unless
-    it is no dearer even so.
+    Shapes and dtypes stay. What others read of the way is left as it is, unless the rewrite is no dearer even so.
 
     >>> import autograd_mini as ag
     >>> from autograd_mini.compiler.graph import graph_of, text
