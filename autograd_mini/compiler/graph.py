@@ -98,9 +98,15 @@ def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
     What `change` returns is a node, new or one of the graph before it. New nodes that it reads must be in its `inputs`.
     """
     made: dict[Node, Node] = {}
+    nodes: dict[Node, None] = {}
     for node in graph.nodes:
-        made[node] = change(with_inputs(node, made))
-    return replaced(graph, made)
+        current = with_inputs(node, made)
+        made[node] = new = change(current)
+        if new is current:  # what it reads has its place already
+            nodes[new] = None
+        else:
+            _add(new, nodes)
+    return Graph(tuple(nodes), tuple(made[node] for node in graph.outputs))
 
 
 def replaced(graph: Graph, made: Mapping[Node, Node]) -> Graph:
@@ -113,8 +119,10 @@ def replaced(graph: Graph, made: Mapping[Node, Node]) -> Graph:
 
 def with_inputs(node: Node, made: Mapping[Node, Node]) -> Node:
     """The node, reading what its inputs have become."""
-    inputs = tuple([made[x] if isinstance(x, Node) else x for x in node.inputs])
-    return node if all(x is y for x, y in zip(inputs, node.inputs)) else replace(node, inputs=inputs)
+    for x in node.inputs:
+        if isinstance(x, Node) and made[x] is not x:
+            return replace(node, inputs=tuple([made[x] if isinstance(x, Node) else x for x in node.inputs]))
+    return node
 
 
 def _add(node: Node, nodes: dict[Node, None]) -> None:
