@@ -1,0 +1,128 @@
+"""Which scalar operations of a program can run together: those that are alike, and of one level."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array
+from autograd_mini.compiler.batch.sums import Sum, sums_of
+from autograd_mini.compiler.batch.values import Values, is_weak
+from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.ops import Op, power
+
+LEAST = 8
+"""So many scalar operations take longer than one on an array and the reads that it needs."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Scalar operations that differ in their operands alone: a row of `ids` for each of `results`.
+
+    Without an operation they are sums, and `counts` says how many of the ids belong to each part of a `Sum`.
+    """
+
+    op: Op | None
+    dtype: np.dtype[Any]
+    counts: tuple[int, ...]
+    example: Node
+    ids: Array
+    results: Array
+
+    @property
+    def pays(self) -> bool:
+        """Whether an array operation is faster."""
+        return self.ids.size >= 2 * LEAST if self.op is None else len(self.results) >= LEAST
+
+    def chosen(self, rows: Array) -> Group:
+        """The members at some rows."""
+        return Group(self.op, self.dtype, self.counts, self.example, self.ids[rows], self.results[rows])
+
+
+@dataclass(slots=True)
+class Level:
+    """What reads only values of earlier levels: the groups, and the nodes that are like no others."""
+
+    groups: list[Group] = field(default_factory=list)
+    single: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Members:
+    node: Node
+    counts: tuple[int, ...]
+    ids: list[int] = field(default_factory=list)
+    results: list[int] = field(default_factory=list)
+
+    def group(self, is_sum: bool) -> Group:
+        ids = np.array(self.ids, np.intp).reshape(len(self.results), -1)
+        op = None if is_sum else self.node.op
+        return Group(op, self.node.dtype, self.counts, self.node, ids, np.array(self.results, np.intp))
+
+
+def planned(graph: Graph, values: Values) -> list[Level]:
+    """The levels of a program, all nodes counted: no group waits for another of its level."""
+    sums, inside = sums_of(graph, values)
+    depths = [0] * values.count
+    levels: dict[int, Level] = {}
+    members: dict[tuple[Hashable, ...], _Members] = {}
+    for position, node in enumerate(graph.nodes):
+        if position in inside:
+            continue
+        found = _sum_operands(node, sums[position]) if position in sums else _operands(node, values)
+        key, counts, ids = found or (None, (), [values.index[x] for x in node.operands])
+        depths[position] = depth = 1 + max([depths[x] for x in ids if x < values.count], default=-1)
+        if key is None:
+            levels.setdefault(depth, Level()).single.append(position)
+            continue
+        key = (depth, *key)
+        if key not in members:
+            members[key] = _Members(node, counts)
+        members[key].ids += ids
+        members[key].results.append(position)
+    for key, alike in members.items():
+        levels.setdefault(int(key[0]), Level()).groups.append(alike.group(key[1] is None))  # type: ignore[call-overload]
+    return [levels[depth] for depth in sorted(levels)]
+
+
+_Found = tuple[tuple[Hashable, ...], tuple[int, ...], list[int]]
+
+
+def _sum_operands(node: Node, found: Sum) -> _Found:
+    counts = tuple([len(part) for part in found.parts])
+    return (None, node.dtype, counts), counts, [x for part in found.parts for x in part]
+
+
+def _operands(node: Node, values: Values) -> _Found | None:
+    """What an operation on scalars has in common with others like it, and its operands; None if it stays alone."""
+    if node.op is None or node.shape != () or not node.op.elementwise or node.op.saves:
+        return None
+    ids, kinds = [], []
+    for x in node.inputs:
+        dtype = x.dtype if isinstance(x, Node) else _dtype_of(x, node)
+        if dtype is None:
+            return None
+        ids.append(values.index[x] if isinstance(x, Node) else values.constant(x, dtype))
+        kinds.append((dtype, x if node.op is power and not isinstance(x, Node) else isinstance(x, Node)))
+    settings = tuple(node.settings.items())
+    try:
+        hash(settings)
+    except TypeError:
+        return None
+    return (node.op, node.dtype, settings, tuple(kinds)), (len(ids),), ids
+
+
+def _dtype_of(x: Any, node: Node) -> np.dtype[Any] | None:
+    """The dtype in which an operation computes with a number; None if there is no such."""
+    if isinstance(x, np.generic):
+        return x.dtype
+    try:
+        dtype = np.result_type(*[y if is_weak(y) else y.dtype for y in node.inputs])
+        if dtype.kind in "iu":
+            dtype.type(x)
+    except (TypeError, OverflowError):
+        return None
+    return dtype
