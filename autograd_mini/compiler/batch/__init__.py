@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from autograd_mini.checks import Array
 from autograd_mini.compiler.batch.arrays import Arrays
 from autograd_mini.compiler.batch.lowering import lower
 from autograd_mini.compiler.batch.pack import Pack as Pack
 from autograd_mini.compiler.batch.packs import hold_inputs
-from autograd_mini.compiler.batch.plan import planned
+from autograd_mini.compiler.batch.plan import Level, planned
 from autograd_mini.compiler.batch.values import Values
-from autograd_mini.compiler.graph import Graph
+from autograd_mini.compiler.graph import Graph, Node
 
 
 def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True) -> Graph:
@@ -35,15 +36,28 @@ def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True
     values = Values(graph)
     levels = planned(graph, values)
     groups = [group for level in levels for group in level.groups if group.pays]
-    if not groups:
-        return graph
     arrays = Arrays(values)
-    trained = hold_inputs(arrays, values, groups, trainable)
-    for level in levels:
-        for group in level.groups:
-            lower(arrays, group, trained)
-        for position in level.single:
-            if graph.nodes[position].op is not None:
-                arrays.alone(position)
+    trained = hold_inputs(arrays, values, groups, trainable) if groups else None
+    if trained is None or not any([_emitted(arrays, level, trained) for level in levels]):
+        return graph
     outputs = tuple([arrays.scalar(values.index[node]) for node in graph.outputs])
-    return Graph(tuple(arrays.nodes), outputs)
+    return Graph(_read(arrays.nodes, outputs), outputs)
+
+
+def _emitted(arrays: Arrays, level: Level, trained: Array) -> bool:
+    """Whether a level that was emitted has array operations that it did not have."""
+    for position in level.entries:
+        arrays.hold_entry(position)
+    for position in level.single:
+        arrays.alone(position)
+    return any([lower(arrays, group, trained) for group in level.groups])
+
+
+def _read(nodes: Iterable[Node], outputs: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The nodes that the outputs need: rows of arrays, say, have become parts of larger reads."""
+    needed = set(outputs)
+    ordered = list(nodes)
+    for node in reversed(ordered):
+        if node in needed:
+            needed.update(node.operands)
+    return tuple([node for node in ordered if node in needed])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.compiler.batch.entries import entry_of
 from autograd_mini.compiler.batch.patterns import is_range, strides
 from autograd_mini.compiler.batch.values import Values
 from autograd_mini.compiler.graph import Node
@@ -33,6 +34,7 @@ class Arrays:
         self.held: list[Node] = []
         self._values = values
         self._alone: dict[int, Node] = {}
+        self._bases: dict[Node, int] = {}
         self._read: dict[Any, Node] = {}
         self._hold_constants()
 
@@ -86,9 +88,25 @@ class Arrays:
         return self._alone[position]
 
     def _rebuilt(self, node: Node) -> Node:
+        if node.op is _stack and node.settings["axis"] in (0, -1) and all(_is_like(x, node) for x in node.inputs):
+            return self.read_fully(np.array([self._values.index[x] for x in node.operands]))
         inputs = tuple([self.scalar(self._values.index[x]) if isinstance(x, Node) else x for x in node.inputs])
         same = all(x is y for x, y in zip(inputs, node.inputs))
         return self.emit(node if same else replace(node, inputs=inputs))
+
+    def hold_entry(self, position: int) -> None:
+        """Hold an entry that the program reads from an array where it is in that array."""
+        array, place = entry_of(self._values.nodes[position])
+        number = self._values.index[array]
+        if self.array_of[number] != ALONE:  # it is a scalar itself
+            self.array_of[position], self.place_of[position] = self.array_of[number], self.place_of[number]
+            return
+        base = self.alone(number)
+        if base not in self._bases:
+            self._bases[base] = len(self.held)
+            self.held.append(base)
+        self.array_of[position] = self._bases[base]
+        self.place_of[position] = place
 
     def scalar(self, number: int) -> Any:
         """One value: a node, or the NumPy scalar of a constant."""
@@ -132,38 +150,50 @@ class Arrays:
         return self.apply(broadcast_to, (found,), ids.shape, {"shape": ids.shape})
 
     def _taken(self, ids: Array) -> Node:
+        if ids.ndim == 2 and ids.shape[1] == 1:
+            return self._reshaped(self._taken(ids[:, 0]), ids.shape)
+        blocks = self._blocks(ids)
+        if blocks:
+            return self.apply(_concatenate, [self.read_fully(block) for block in blocks], ids.shape, {"axis": 1})
         source, places = self._source(ids)
         if source.value is not None:
             return self.emit(constant(source.value.reshape(-1)[places]))
         if is_range(places, np.prod(source.shape, dtype=int)):
             return self._reshaped(source, ids.shape)
         source = self._reshaped(source, (-1,))
-        steps = strides(places) if places.size > 1 and 1 not in places.shape else None
+        steps = strides(places) if min(places.shape) > 1 else None
         sliced = self._sliced(source, places, steps) if steps else None
         if sliced is not None:
             return sliced
         return self.apply(getitem, (source, constant(places)), places.shape, {"index": (SLOT,)})
+
+    def _blocks(self, ids: Array) -> list[Array]:
+        """The columns of a table by the array that they are in, if there are a few blocks of such columns."""
+        if ids.ndim < 2:
+            return []
+        arrays = self.array_of[ids]
+        edges = np.flatnonzero(np.diff(arrays[0])) + 1
+        return np.split(ids, edges, axis=1) if 0 < len(edges) < 4 and (arrays == arrays[0]).all() else []
 
     def _source(self, ids: Array) -> tuple[Node, Array]:
         """One array that holds all of these, and their places in it."""
         arrays = np.unique(self.array_of[ids])
         if len(arrays) == 1 and arrays[0] != ALONE:
             return self.held[arrays[0]], self.place_of[ids]
-        places, start = self.place_of[ids], 0
-        parts = []
+        places, start, parts = np.empty_like(ids), 0, []
         for array in arrays.tolist():
             mine = self.array_of[ids] == array
-            part = self.held[array] if array != ALONE else None
-            if part is None:
-                numbers, positions = np.unique(ids[mine], return_inverse=True)
-                part, places[mine] = self._stacked(numbers.tolist()), positions.reshape(-1)
-            places[mine] += start
-            parts.append(self._reshaped(part, (-1,)))
-            start += parts[-1].shape[0]
+            chosen = ids[mine]
+            _, first, which = np.unique(
+                chosen if array == ALONE else self.place_of[chosen], return_index=True, return_inverse=True
+            )
+            places[mine] = start + which
+            start += len(first)
+            parts.append(self._stacked(chosen[first]) if array == ALONE else self._taken(chosen[first]))
         return (parts[0] if len(parts) == 1 else self._joined(tuple(parts))), places
 
-    def _stacked(self, numbers: list[int]) -> Node:
-        nodes = tuple([self.alone(number) for number in numbers])
+    def _stacked(self, ids: Array) -> Node:
+        nodes = tuple([self.alone(number) for number in ids.tolist()])
         return self._once(("stack", nodes), _stack, nodes, (len(nodes),), {"axis": 0})
 
     def _joined(self, parts: tuple[Node, ...]) -> Node:
@@ -210,6 +240,10 @@ class Arrays:
         if key not in self._read:
             self._read[key] = self.apply(op, inputs, shape, settings)
         return self._read[key]
+
+
+def _is_like(x: Any, stack: Node) -> bool:
+    return isinstance(x, Node) and x.shape == () and x.dtype == stack.dtype
 
 
 def constant(value: Array) -> Node:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.compiler.batch.arrays import Arrays
+from autograd_mini.compiler.batch.arrays import ALONE, Arrays
 from autograd_mini.compiler.batch.elementwise import apply_elementwise
 from autograd_mini.compiler.batch.patterns import distinct_rows
 from autograd_mini.compiler.batch.plan import Group
@@ -18,18 +18,32 @@ FEW = 3
 """So many terms are added one by one, in place of making a table of them."""
 
 
-def lower(arrays: Arrays, group: Group, trained: Array) -> None:
-    """Emit a group. `trained` are the inputs that come first in products: weights meet other values on one side."""
+def lower(arrays: Arrays, group: Group, trained: Array) -> bool:
+    """Emit a group; whether any of it became an array operation.
+
+    `trained` are the inputs that come first in products, so that weights meet other values on one side.
+    """
     if group.op is None:
         _put_first(arrays, group, trained)
-    for part in _alike(arrays, group):
-        if not part.pays:
-            for position in part.results.tolist():
-                arrays.alone(position)
-        elif part.op is None:
-            _lower_sums(arrays, part)
-        else:
-            apply_elementwise(arrays, part.op, part.example.settings, part.dtype, part.ids, part.results)
+    return any([_lower_part(arrays, part) for part in _alike(arrays, group)])
+
+
+def _lower_part(arrays: Arrays, part: Group) -> bool:
+    if not _pays(arrays, part):
+        for position in part.results.tolist():
+            arrays.alone(position)
+        return False
+    if part.op is None:
+        _lower_sums(arrays, part)
+    else:
+        apply_elementwise(arrays, part.op, part.example.settings, part.dtype, part.ids, part.results)
+    return True
+
+
+def _pays(arrays: Arrays, part: Group) -> bool:
+    """Whether there is enough to compute, and an array to read it from: values alone would have to be joined first."""
+    alone = len(np.unique(part.ids[arrays.array_of[part.ids] == ALONE]))
+    return part.pays and 4 * alone <= part.ids.size
 
 
 def _put_first(arrays: Arrays, group: Group, trained: Array) -> None:
@@ -49,8 +63,9 @@ def _alike(arrays: Arrays, group: Group) -> Iterator[Group]:
     order = np.argsort(which, kind="stable")
     rest = []
     for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
-        if group.chosen(rows).pays:
-            yield group.chosen(rows)
+        part = group.chosen(rows)
+        if part.pays:
+            yield part
         else:
             rest.append(rows)
     if rest:

@@ -40,7 +40,8 @@ def _in_reading_order(groups: list[Group], values: Values) -> Array:
     pairs, first, count = np.unique(ids * len(tables) + origins, return_index=True, return_counts=True)
     by_count = np.lexsort((-count, pairs // len(tables)))
     _, best = np.unique(pairs[by_count] // len(tables), return_index=True)
-    return ids[np.sort(first[by_count[best]])]
+    ordered: Array = ids[np.sort(first[by_count[best]])]
+    return ordered
 
 
 def _tables(group: Group) -> Iterable[Array]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from autograd_mini.checks import Array
-
 import numpy as np
+
+from autograd_mini.checks import Array
 
 
 def is_range(places: Array, size: int) -> bool:
@@ -15,8 +15,9 @@ def is_range(places: Array, size: int) -> bool:
 def strides(places: Array) -> tuple[int, ...] | None:
     """How far apart neighbours along each axis are, if they are so everywhere."""
     steps = tuple(int(np.take(places, 1, axis).flat[0] - places.flat[0]) for axis in range(places.ndim))
-    grid = np.indices(places.shape, sparse=True)
-    expected = places.flat[0] + sum(step * line for step, line in zip(steps, grid))
+    expected = places.flat[0]
+    for step, line in zip(steps, np.ogrid[tuple(slice(size) for size in places.shape)]):
+        expected = expected + step * line
     return steps if bool((places == expected).all()) else None
 
 
@@ -30,13 +31,13 @@ def distinct_rows(table: Array) -> tuple[Array, Array]:
 
 
 def components(left: Array, right: Array) -> Array:
-    """For edges between left and right nodes, which edges belong together: the same number for connected ones."""
-    label = left.copy()
-    while True:
-        before = label
-        for side in (right, left):
-            least = np.full(side.max() + 1, len(left) + left.max(), left.dtype)
-            np.minimum.at(least, side, label)
-            label = least[side]
-        if (label == before).all():
-            return label
+    """For edges between left and right nodes a label, the same for edges of which each left meets each right node.
+
+    Two rounds are enough for those, and separate them from others that they have no node in common with.
+    """
+    label = left
+    for side in (right, left, right, left):
+        least = np.full(side.max() + 1, left.max() + 1, left.dtype)
+        np.minimum.at(least, side, label)
+        label = least[side]
+    return label

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.compiler.batch.entries import is_entry
 from autograd_mini.compiler.batch.sums import Sum, sums_of
 from autograd_mini.compiler.batch.values import Values, is_weak
 from autograd_mini.compiler.graph import Graph, Node
@@ -34,8 +35,10 @@ class Group:
 
     @property
     def pays(self) -> bool:
-        """Whether an array operation is faster."""
-        return self.ids.size >= 2 * LEAST if self.op is None else len(self.results) >= LEAST
+        """Whether there is enough to compute for operations on arrays: one, or a few for sums of products."""
+        if self.op is not None:
+            return len(self.results) >= LEAST
+        return self.ids.size >= (4 * LEAST if self.counts[0] + self.counts[1] else LEAST)
 
     def chosen(self, rows: Array) -> Group:
         """The members at some rows."""
@@ -44,10 +47,11 @@ class Group:
 
 @dataclass(slots=True)
 class Level:
-    """What reads only values of earlier levels: the groups, and the nodes that are like no others."""
+    """What reads only values of earlier levels: the groups, the nodes like no others, and entries of arrays."""
 
     groups: list[Group] = field(default_factory=list)
     single: list[int] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -57,9 +61,8 @@ class _Members:
     ids: list[int] = field(default_factory=list)
     results: list[int] = field(default_factory=list)
 
-    def group(self, is_sum: bool) -> Group:
+    def group(self, op: Op | None) -> Group:
         ids = np.array(self.ids, np.intp).reshape(len(self.results), -1)
-        op = None if is_sum else self.node.op
         return Group(op, self.node.dtype, self.counts, self.node, ids, np.array(self.results, np.intp))
 
 
@@ -68,23 +71,30 @@ def planned(graph: Graph, values: Values) -> list[Level]:
     sums, inside = sums_of(graph, values)
     depths = [0] * values.count
     levels: dict[int, Level] = {}
-    members: dict[tuple[Hashable, ...], _Members] = {}
+    members: dict[tuple[Any, ...], _Members] = {}
     for position, node in enumerate(graph.nodes):
         if position in inside:
             continue
         found = _sum_operands(node, sums[position]) if position in sums else _operands(node, values)
         key, counts, ids = found or (None, (), [values.index[x] for x in node.operands])
         depths[position] = depth = 1 + max([depths[x] for x in ids if x < values.count], default=-1)
+        if node.op is None:
+            continue  # what is read is emitted before its first reader
         if key is None:
-            levels.setdefault(depth, Level()).single.append(position)
+            level = levels.setdefault(depth, Level())
+            (level.entries if is_entry(node) else level.single).append(position)
             continue
         key = (depth, *key)
         if key not in members:
             members[key] = _Members(node, counts)
         members[key].ids += ids
         members[key].results.append(position)
-    for key, alike in members.items():
-        levels.setdefault(int(key[0]), Level()).groups.append(alike.group(key[1] is None))  # type: ignore[call-overload]
+    for (depth, op, *_), alike in members.items():
+        level = levels.setdefault(depth, Level())
+        if len(alike.ids) < LEAST:
+            level.single += alike.results
+        else:
+            level.groups.append(alike.group(op))
     return [levels[depth] for depth in sorted(levels)]
 
 

@@ -19,6 +19,9 @@ def sum_products(arrays: Arrays, left: Array, right: Array) -> Array:
     y, j = distinct_rows(right)
     rest = []
     for members in _connected(i, j):
+        if len(members) < min(LEAST, len(left)):
+            rest.append(members)
+            continue
         pairs = np.unique(np.stack([i[members], j[members]]), axis=1)
         some_i, some_j = np.unique(i[members]), np.unique(j[members])
         cells = len(some_i) * len(some_j)
@@ -40,9 +43,7 @@ def _connected(i: Array, j: Array) -> list[Array]:
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
 
 
-def _multiply_tables(
-    arrays: Arrays, x: Array, y: Array, rows: Array, columns: Array, results: Array
-) -> None:
+def _multiply_tables(arrays: Arrays, x: Array, y: Array, rows: Array, columns: Array, results: Array) -> None:
     """x @ y.T, or y @ x.T if the results are in that order."""
     if len(rows) > 1 and rows[0] != rows[1] and len(y) > 1:
         x, y, rows, columns = y, x, columns, rows

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.graph import Graph
 
 
 class Values:
