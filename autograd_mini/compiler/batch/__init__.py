@@ -50,7 +50,7 @@ def _emitted(arrays: Arrays, level: Level, trained: Array) -> bool:
         arrays.hold_entry(position)
     for position in level.single:
         arrays.alone(position)
-    return any([lower(arrays, group, trained) for group in level.groups])
+    return lower(arrays, level, trained)
 
 
 def _read(nodes: Iterable[Node], outputs: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -57,6 +57,11 @@ class Arrays:
         self.place_of[ids] = np.arange(len(ids)) if places is None else places
         self.held.append(node)
 
+    def alias(self, ids: Array, others: Array) -> None:
+        """Say that some scalars are where others are."""
+        self.array_of[ids] = self.array_of[others]
+        self.place_of[ids] = self.place_of[others]
+
     def fresh(self, count: int) -> Array:
         """Numbers for values that the program did not have."""
         start = len(self.array_of)
@@ -119,6 +124,12 @@ class Arrays:
             return held
         index = tuple(int(part) for part in np.unravel_index(place, held.shape))
         return self._once(("entry", held, place), getitem, (held,), (), {"index": index})
+
+    def dtype_of(self, number: int) -> np.dtype[Any]:
+        """The dtype of one value."""
+        alone = self.array_of[number] == ALONE
+        dtype: np.dtype[Any] = (self._values.nodes[number] if alone else self.held[self.array_of[number]]).dtype
+        return dtype
 
     # ----------------------------------------------------------------------------------------------- many values
 

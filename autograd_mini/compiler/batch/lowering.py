@@ -8,42 +8,61 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.compiler.batch.arrays import ALONE, Arrays
+from autograd_mini.compiler.batch.combine import applied, combined
 from autograd_mini.compiler.batch.elementwise import apply_elementwise
 from autograd_mini.compiler.batch.patterns import distinct_rows
-from autograd_mini.compiler.batch.plan import Group
+from autograd_mini.compiler.batch.plan import Group, Level
 from autograd_mini.compiler.batch.products import sum_products, sum_rows
-from autograd_mini.ops import add, multiply, subtract
+from autograd_mini.compiler.batch.ragged import add_ragged, is_table
+from autograd_mini.ops import multiply
 
 FEW = 3
 """So many terms are added one by one, in place of making a table of them."""
 
 
-def lower(arrays: Arrays, group: Group, trained: Array) -> bool:
-    """Emit a group; whether any of it became an array operation.
+def lower(arrays: Arrays, level: Level, trained: Array) -> bool:
+    """Emit the groups of a level; whether any of them became an array operation.
 
     `trained` are the inputs that come first in products, so that weights meet other values on one side.
     """
-    if group.op is None:
+    sums = [group for group in level.groups if group.op is None]
+    for group in sums:
         _put_first(arrays, group, trained)
+    ragged = [group for group in sums if not is_table(group)]
+    whole = [group for group in level.groups if group not in ragged]
+    pools = [[group for group in ragged if group.dtype == dtype] for dtype in {group.dtype for group in ragged}]
+    return any([*[_lower_pool(arrays, pool) for pool in pools], *[_lower_group(arrays, group) for group in whole]])
+
+
+def _lower_pool(arrays: Arrays, groups: list[Group]) -> bool:
+    """Emit sums of different lengths together."""
+    ids = np.concatenate([group.ids.reshape(-1) for group in groups])
+    results = np.concatenate([group.results for group in groups])
+    if len(groups) == 1 or not groups[0].pays_for(len(results), len(ids)) or not _readable(arrays, ids):
+        return any([_lower_group(arrays, group) for group in groups])
+    arrays.alias(results, add_ragged(arrays, groups))
+    return True
+
+
+def _lower_group(arrays: Arrays, group: Group) -> bool:
     return any([_lower_part(arrays, part) for part in _alike(arrays, group)])
 
 
 def _lower_part(arrays: Arrays, part: Group) -> bool:
-    if not _pays(arrays, part):
+    if not part.pays or not _readable(arrays, part.ids):
         for position in part.results.tolist():
             arrays.alone(position)
         return False
     if part.op is None:
-        _lower_sums(arrays, part)
+        arrays.alias(part.results, _sums(arrays, part))
     else:
         apply_elementwise(arrays, part.op, part.example.settings, part.dtype, part.ids, part.results)
     return True
 
 
-def _pays(arrays: Arrays, part: Group) -> bool:
-    """Whether there is enough to compute, and an array to read it from: values alone would have to be joined first."""
-    alone = len(np.unique(part.ids[arrays.array_of[part.ids] == ALONE]))
-    return part.pays and 4 * alone <= part.ids.size
+def _readable(arrays: Arrays, ids: Array) -> bool:
+    """Whether most operands are in arrays: those that are alone would have to be joined first."""
+    return bool(4 * len(np.unique(ids[arrays.array_of[ids] == ALONE])) <= ids.size)
 
 
 def _put_first(arrays: Arrays, group: Group, trained: Array) -> None:
@@ -58,13 +77,13 @@ def _put_first(arrays: Arrays, group: Group, trained: Array) -> None:
 
 
 def _alike(arrays: Arrays, group: Group) -> Iterator[Group]:
-    """Parts of a group that read the same arrays, and what is left over together."""
+    """Large parts of a group that each read their own arrays, and what is left over together."""
     _, which = distinct_rows(arrays.array_of[group.ids])
     order = np.argsort(which, kind="stable")
     rest = []
     for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
         part = group.chosen(rows)
-        if part.pays:
+        if part.pays and 4 * len(rows) >= len(order):
             yield part
         else:
             rest.append(rows)
@@ -72,28 +91,17 @@ def _alike(arrays: Arrays, group: Group) -> Iterator[Group]:
         yield group.chosen(np.sort(np.concatenate(rest)))
 
 
-def _lower_sums(arrays: Arrays, group: Group) -> None:
-    added_products, subtracted_products, added, subtracted = np.split(group.ids, np.cumsum(group.counts)[:-1], axis=1)
-    plus = [*_product_totals(arrays, added_products, group), *_totals(arrays, added)]
-    minus = [*_product_totals(arrays, subtracted_products, group), *_totals(arrays, subtracted)]
-    total = plus[0]
-    for op, terms in ((add, plus[1:]), (subtract, minus)):
-        for term in terms:
-            so_far, total = total, arrays.fresh(len(term))
-            apply_elementwise(arrays, op, {}, group.dtype, np.stack([so_far, term], axis=1), total)
-    arrays.array_of[group.results] = arrays.array_of[total]
-    arrays.place_of[group.results] = arrays.place_of[total]
+def _sums(arrays: Arrays, group: Group) -> Array:
+    plus = [*_product_totals(arrays, group.part(0)), *_totals(arrays, group.part(2))]
+    minus = [*_product_totals(arrays, group.part(1)), *_totals(arrays, group.part(3))]
+    return combined(arrays, plus, minus)
 
 
-def _product_totals(arrays: Arrays, factors: Array, group: Group) -> list[Array]:
+def _product_totals(arrays: Arrays, factors: Array) -> list[Array]:
     left, right = factors[:, 0::2], factors[:, 1::2]
     if left.shape[1] > 1:
         return [sum_products(arrays, left, right)]
-    if left.shape[1] == 0:
-        return []
-    results = arrays.fresh(len(factors))
-    apply_elementwise(arrays, multiply, {}, group.dtype, factors, results)
-    return [results]
+    return [applied(arrays, multiply, left[:, 0], right[:, 0])] if left.shape[1] else []
 
 
 def _totals(arrays: Arrays, terms: Array) -> list[Array]:

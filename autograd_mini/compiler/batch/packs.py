@@ -46,7 +46,6 @@ def _in_reading_order(groups: list[Group], values: Values) -> Array:
 
 def _tables(group: Group) -> Iterable[Array]:
     """What a group reads at once: the left and right operands of products, the other terms of sums."""
-    stops = np.cumsum(group.counts)
-    for part, stop in enumerate(stops):
-        table = group.ids[:, stop - group.counts[part] : stop]
-        yield from (table[:, 0::2], table[:, 1::2]) if group.op is None and part < 2 else (table,)
+    for number in range(len(group.counts)):
+        table = group.part(number)
+        yield from (table[:, 0::2], table[:, 1::2]) if group.op is None and number < 2 else (table,)

@@ -35,10 +35,19 @@ class Group:
 
     @property
     def pays(self) -> bool:
-        """Whether there is enough to compute for operations on arrays: one, or a few for sums of products."""
+        """Whether there is enough to compute for operations on arrays."""
+        return self.pays_for(len(self.results), self.ids.size)
+
+    def pays_for(self, results: int, ids: int) -> bool:
+        """The same for so many members with so many operands: sums of products take a few array operations."""
         if self.op is not None:
-            return len(self.results) >= LEAST
-        return self.ids.size >= (4 * LEAST if self.counts[0] + self.counts[1] else LEAST)
+            return results >= LEAST
+        return ids >= (4 * LEAST if self.counts[0] + self.counts[1] else LEAST)
+
+    def part(self, number: int) -> Array:
+        """The ids of one part of the sums, a row for each sum."""
+        stop = sum(self.counts[: number + 1])
+        return self.ids[:, stop - self.counts[number] : stop]
 
     def chosen(self, rows: Array) -> Group:
         """The members at some rows."""
@@ -91,7 +100,7 @@ def planned(graph: Graph, values: Values) -> list[Level]:
         members[key].results.append(position)
     for (depth, op, *_), alike in members.items():
         level = levels.setdefault(depth, Level())
-        if len(alike.ids) < LEAST:
+        if op is not None and len(alike.results) < LEAST:
             level.single += alike.results
         else:
             level.groups.append(alike.group(op))

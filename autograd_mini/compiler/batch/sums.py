@@ -34,7 +34,7 @@ class Sum:
         """Whether it is more than an addition."""
         products = len(self.added_products) + len(self.subtracted_products)
         terms = products // 2 + len(self.added) + len(self.subtracted)
-        return (terms > 2 or products > 2) and bool(self.added or self.added_products)
+        return terms > 2 or products > 2
 
 
 def sums_of(graph: Graph, values: Values) -> tuple[dict[int, Sum], set[int]]:
