@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograd_mini.checks import Array
 from autograd_mini.compiler.batch.arrays import Arrays
+from autograd_mini.compiler.batch.cost import cost
 from autograd_mini.compiler.batch.lowering import lower
 from autograd_mini.compiler.batch.pack import Pack as Pack
 from autograd_mini.compiler.batch.packs import hold_inputs
-from autograd_mini.compiler.batch.plan import Level, planned
+from autograd_mini.compiler.batch.plan import planned
 from autograd_mini.compiler.batch.values import Values
 from autograd_mini.compiler.graph import Graph, Node
 
@@ -21,7 +21,7 @@ def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True
     Scalar inputs become vectors, whose source is a `Pack`; `trainable` tells by its source which of them need a
     gradient: they are kept apart from the others. The outputs are the same, in order, shape and dtype. Sums are added
     in another order, which rounds differently; `power` may differ in the last place, as NumPy's does between scalars
-    and arrays. A program without enough scalar operations that are alike is returned as it is.
+    and arrays. A program that would not become faster by it is returned as it is.
 
     >>> import autograd_mini as ag
     >>> from autograd_mini.compiler.graph import graph_of, text
@@ -33,24 +33,23 @@ def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True
     %2 float64 () = sum(%1, axis=0, keepdims=False)
     return %2
     """
+    result = vectorised(graph, trainable)
+    return result if cost(result) < cost(graph) else graph
+
+
+def vectorised(graph: Graph, trainable: Callable[[Any], bool]) -> Graph:
+    """The same, whether it is faster or not."""
     values = Values(graph)
     levels = planned(graph, values)
     groups = [group for level in levels for group in level.groups if group.pays]
-    arrays = Arrays(values)
-    trained = hold_inputs(arrays, values, groups, trainable) if groups else None
-    if trained is None or not any([_emitted(arrays, level, trained) for level in levels]):
+    if not groups:
         return graph
+    arrays = Arrays(values)
+    trained = hold_inputs(arrays, values, groups, trainable)
+    for level in levels:
+        lower(arrays, level, trained)
     outputs = tuple([arrays.scalar(values.index[node]) for node in graph.outputs])
     return Graph(_read(arrays.nodes, outputs), outputs)
-
-
-def _emitted(arrays: Arrays, level: Level, trained: Array) -> bool:
-    """Whether a level that was emitted has array operations that it did not have."""
-    for position in level.entries:
-        arrays.hold_entry(position)
-    for position in level.single:
-        arrays.alone(position)
-    return lower(arrays, level, trained)
 
 
 def _read(nodes: Iterable[Node], outputs: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -20,44 +20,46 @@ FEW = 3
 """So many terms are added one by one, in place of making a table of them."""
 
 
-def lower(arrays: Arrays, level: Level, trained: Array) -> bool:
-    """Emit the groups of a level; whether any of them became an array operation.
+def lower(arrays: Arrays, level: Level, trained: Array) -> None:
+    """Emit a level.
 
     `trained` are the inputs that come first in products, so that weights meet other values on one side.
     """
+    for position in level.entries:
+        arrays.hold_entry(position)
+    for position in level.single:
+        arrays.alone(position)
     sums = [group for group in level.groups if group.op is None]
     for group in sums:
         _put_first(arrays, group, trained)
-    ragged = [group for group in sums if not is_table(group)]
-    whole = [group for group in level.groups if group not in ragged]
-    pools = [[group for group in ragged if group.dtype == dtype] for dtype in {group.dtype for group in ragged}]
-    return any([*[_lower_pool(arrays, pool) for pool in pools], *[_lower_group(arrays, group) for group in whole]])
+    ragged = {id(group): group for group in sums if not is_table(group)}
+    for dtype in {group.dtype for group in ragged.values()}:
+        _lower_pool(arrays, [group for group in ragged.values() if group.dtype == dtype])
+    for group in level.groups:
+        if id(group) not in ragged:
+            _lower_group(arrays, group)
 
 
-def _lower_pool(arrays: Arrays, groups: list[Group]) -> bool:
+def _lower_pool(arrays: Arrays, groups: list[Group]) -> None:
     """Emit sums of different lengths together."""
     ids = np.concatenate([group.ids.reshape(-1) for group in groups])
     results = np.concatenate([group.results for group in groups])
-    if len(groups) == 1 or not groups[0].pays_for(len(results), len(ids)) or not _readable(arrays, ids):
-        return any([_lower_group(arrays, group) for group in groups])
-    arrays.alias(results, add_ragged(arrays, groups))
-    return True
+    if len(groups) > 1 and groups[0].pays_for(len(results), len(ids)) and _readable(arrays, ids):
+        arrays.alias(results, add_ragged(arrays, groups))
+        return
+    for group in groups:
+        _lower_group(arrays, group)
 
 
-def _lower_group(arrays: Arrays, group: Group) -> bool:
-    return any([_lower_part(arrays, part) for part in _alike(arrays, group)])
-
-
-def _lower_part(arrays: Arrays, part: Group) -> bool:
-    if not part.pays or not _readable(arrays, part.ids):
-        for position in part.results.tolist():
-            arrays.alone(position)
-        return False
-    if part.op is None:
-        arrays.alias(part.results, _sums(arrays, part))
-    else:
-        apply_elementwise(arrays, part.op, part.example.settings, part.dtype, part.ids, part.results)
-    return True
+def _lower_group(arrays: Arrays, group: Group) -> None:
+    for part in _alike(arrays, group):
+        if not part.pays or not _readable(arrays, part.ids):
+            for position in part.results.tolist():
+                arrays.alone(position)
+        elif part.op is None:
+            arrays.alias(part.results, _sums(arrays, part))
+        else:
+            apply_elementwise(arrays, part.op, part.example.settings, part.dtype, part.ids, part.results)
 
 
 def _readable(arrays: Arrays, ids: Array) -> bool:

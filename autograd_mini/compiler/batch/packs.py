@@ -10,7 +10,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.compiler.batch.arrays import Arrays
 from autograd_mini.compiler.batch.pack import Pack
-from autograd_mini.compiler.batch.plan import LEAST, Group
+from autograd_mini.compiler.batch.plan import Group
 from autograd_mini.compiler.batch.values import Values
 from autograd_mini.compiler.graph import Node
 
@@ -23,7 +23,7 @@ def hold_inputs(arrays: Arrays, values: Values, groups: list[Group], trainable: 
         kinds.setdefault((node.dtype, bool(trainable(node.source))), []).append(number)
     trained = [number for (_, trains), numbers in kinds.items() for number in numbers if trains]
     for (dtype, _), numbers in kinds.items():
-        if len(numbers) >= LEAST:
+        if len(numbers) > 1:
             sources = tuple([values.nodes[number].source for number in numbers])
             arrays.hold(arrays.emit(Node((len(numbers),), dtype, source=Pack(sources))), np.array(numbers))
     return np.array(trained, np.intp)
