@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from autograd_mini.compiler.batch.arrays import Arrays
@@ -12,7 +12,7 @@ from autograd_mini.compiler.batch.pack import Pack as Pack
 from autograd_mini.compiler.batch.packs import hold_inputs
 from autograd_mini.compiler.batch.plan import planned
 from autograd_mini.compiler.batch.values import Values
-from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.graph import Graph
 
 
 def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True) -> Graph:
@@ -49,14 +49,4 @@ def vectorised(graph: Graph, trainable: Callable[[Any], bool]) -> Graph:
     for level in levels:
         lower(arrays, level, trained)
     outputs = tuple([arrays.scalar(values.index[node]) for node in graph.outputs])
-    return Graph(_read(arrays.nodes, outputs), outputs)
-
-
-def _read(nodes: Iterable[Node], outputs: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The nodes that the outputs need: rows of arrays, say, have become parts of larger reads."""
-    needed = set(outputs)
-    ordered = list(nodes)
-    for node in reversed(ordered):
-        if node in needed:
-            needed.update(node.operands)
-    return tuple([node for node in ordered if node in needed])
+    return Graph(tuple(arrays.nodes), outputs)

@@ -84,11 +84,14 @@ class Arrays:
         """The node of the program itself, reading what its inputs have become."""
         pending = [position]
         while pending:
+            if pending[-1] in self._alone:
+                pending.pop()
+                continue
             node = self._values.nodes[pending[-1]]
             ids = [self._values.index[x] for x in node.operands]
             missing = [x for x in ids if self.array_of[x] == ALONE and x not in self._alone]
             if not missing:
-                self._alone.setdefault(pending.pop(), self._rebuilt(node))
+                self._alone[pending.pop()] = self._rebuilt(node)
             pending += missing
         return self._alone[position]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from autograd_mini.compiler.graph import Node
@@ -21,9 +19,10 @@ def entry_of(node: Node) -> tuple[Node, int]:
     while node.op is reshape or _is_at_numbers(node):
         (array,) = node.operands
         if node.op is getitem:
-            lengths = [math.prod(array.shape[axis + 1 :]) for axis in range(len(array.shape))]
-            numbers = [int(i) % size for i, size in zip(node.settings["index"], array.shape)]
-            place += sum(i * length for i, length in zip(numbers, lengths))
+            index, start = node.settings["index"], 0
+            for axis, size in enumerate(array.shape):
+                start = start * size + (int(index[axis]) % size if axis < len(index) else 0)
+            place += start
         node = array
     return node, place
 

@@ -21,14 +21,12 @@ FEW = 3
 
 
 def lower(arrays: Arrays, level: Level, trained: Array) -> None:
-    """Emit a level.
+    """Emit the array operations of a level; what stays scalar is emitted when it is read.
 
     `trained` are the inputs that come first in products, so that weights meet other values on one side.
     """
     for position in level.entries:
         arrays.hold_entry(position)
-    for position in level.single:
-        arrays.alone(position)
     sums = [group for group in level.groups if group.op is None]
     for group in sums:
         _put_first(arrays, group, trained)
@@ -54,17 +52,18 @@ def _lower_pool(arrays: Arrays, groups: list[Group]) -> None:
 def _lower_group(arrays: Arrays, group: Group) -> None:
     for part in _alike(arrays, group):
         if not part.pays or not _readable(arrays, part.ids):
-            for position in part.results.tolist():
-                arrays.alone(position)
-        elif part.op is None:
+            continue
+        if part.op is None:
             arrays.alias(part.results, _sums(arrays, part))
         else:
             apply_elementwise(arrays, part.op, part.example.settings, part.dtype, part.ids, part.results)
 
 
 def _readable(arrays: Arrays, ids: Array) -> bool:
-    """Whether most operands are in arrays: those that are alone would have to be joined first."""
-    return bool(4 * len(np.unique(ids[arrays.array_of[ids] == ALONE])) <= ids.size)
+    """Whether few arrays hold most operands: many of them, or values alone, would take long to join."""
+    held = arrays.array_of[ids]
+    sources = len(np.unique(held)) + len(np.unique(ids[held == ALONE]))
+    return bool(4 * (sources - 3) <= ids.size)
 
 
 def _put_first(arrays: Arrays, group: Group, trained: Array) -> None:

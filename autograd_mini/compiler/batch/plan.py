@@ -56,10 +56,9 @@ class Group:
 
 @dataclass(slots=True)
 class Level:
-    """What reads only values of earlier levels: the groups, the nodes like no others, and entries of arrays."""
+    """What reads only values of earlier levels: the groups, and the entries of arrays."""
 
     groups: list[Group] = field(default_factory=list)
-    single: list[int] = field(default_factory=list)
     entries: list[int] = field(default_factory=list)
 
 
@@ -90,8 +89,8 @@ def planned(graph: Graph, values: Values) -> list[Level]:
         if node.op is None:
             continue  # what is read is emitted before its first reader
         if key is None:
-            level = levels.setdefault(depth, Level())
-            (level.entries if is_entry(node) else level.single).append(position)
+            if is_entry(node):
+                levels.setdefault(depth, Level()).entries.append(position)
             continue
         key = (depth, *key)
         if key not in members:
@@ -99,11 +98,8 @@ def planned(graph: Graph, values: Values) -> list[Level]:
         members[key].ids += ids
         members[key].results.append(position)
     for (depth, op, *_), alike in members.items():
-        level = levels.setdefault(depth, Level())
-        if op is not None and len(alike.results) < LEAST:
-            level.single += alike.results
-        else:
-            level.groups.append(alike.group(op))
+        if op is None or len(alike.results) >= LEAST:
+            levels.setdefault(depth, Level()).groups.append(alike.group(op))
     return [levels[depth] for depth in sorted(levels)]
 
 

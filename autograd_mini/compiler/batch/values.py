@@ -31,4 +31,5 @@ class Values:
 
 def is_weak(x: Any) -> bool:
     """Whether an operand is a Python number, which takes the dtype of the others."""
-    return type(x) in (float, int, bool)
+    kind = type(x)
+    return kind is float or kind is int or kind is bool

@@ -78,12 +78,20 @@ def assert_same(
     graph = traced(program, leaves)
     result = change(graph)
     check(result, inputs_of(result, leaves, lambda data: data))
+    assert len(nodes_read(result)) == len(result.nodes)
     assert [(x.shape, x.dtype) for x in result.outputs] == [(x.shape, x.dtype) for x in graph.outputs]
     for found, expected in zip(values_of(result, leaves), values_of(graph, leaves)):
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
     for found, expected in zip(gradients_by_source(result, leaves), gradients_by_source(graph, leaves)):
         np.testing.assert_allclose(found, expected, rtol=rtol * 10, atol=rtol * 100)
     return result
+
+
+def nodes_read(graph: Graph) -> set[Node]:
+    needed = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        needed.update(node.operands if node in needed else ())
+    return needed
 
 
 def count(graph: Graph) -> Counter[str]:
