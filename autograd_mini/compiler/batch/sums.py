@@ -69,10 +69,8 @@ def _is_uniform(node: Node) -> bool:
     """Whether a node computes with scalars of one float dtype, so that nothing is rounded by a cast."""
     if node.shape != () or node.dtype.kind != "f":
         return False
-    for x in node.inputs:
-        if not is_weak(x) and x.dtype is not node.dtype and x.dtype != node.dtype:
-            return False
-    return True
+    dtype = node.dtype
+    return all([is_weak(x) or x.dtype is dtype or x.dtype == dtype for x in node.inputs])
 
 
 def _terms(root: Node, readers: list[int], values: Values) -> tuple[Sum, list[int]]:
