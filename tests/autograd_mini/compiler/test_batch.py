@@ -207,7 +207,48 @@ def test_unequal_fan_ins() -> None:
     def program(ps: Leaves) -> Any:
         return [ag.tanh(sum(ps[i] * ps[(3 * i + n) % 60] for i in range(n, n + 3 + n % 5))) for n in range(40)]
 
-    assert_same(program, leaves)
+    graph = assert_same(program, leaves)
+    assert count(graph)["scatter_add"] == 1
+    assert len(graph.nodes) < 60
+
+
+def test_a_table_whose_rows_mix_arrays() -> None:
+    leaves = leaves_of(np.random.default_rng(2).normal(size=40))
+
+    def program(ps: Leaves) -> list[Any]:
+        a, b = [ag.tanh(x) for x in ps[:20]], [ag.exp(x) for x in ps[20:]]
+        rows = [[a[i], a[i + 1], b[i], b[i + 2]] if i % 2 == 0 else [b[i], b[0], a[i], a[0]] for i in range(16)]
+        return [sum(x * y for x, y in zip(row, ps[i:])) for i, row in enumerate(rows)]
+
+    assert_same(program, leaves, change=in_arrays)
+
+
+def test_sums_in_another_order_than_their_terms() -> None:
+    leaves = leaves_of(np.random.default_rng(2).normal(size=40))
+
+    def program(ps: Leaves) -> list[Any]:
+        return [sum(ps[5 * i : 5 * i + 5]) for i in reversed(range(8))]
+
+    graph = assert_same(program, leaves, change=in_arrays)
+    assert count(graph)["sum"] == 1
+
+
+def test_every_second_column_of_a_table() -> None:
+    def program(xs: Leaves) -> list[Any]:
+        return [ag.tanh(sum(xs[0][i][j] * xs[1][j] for j in (0, 2, 4))) for i in range(10)]
+
+    rng = np.random.default_rng(2)
+    assert_same(program, [Tensor(rng.normal(size=(10, 6))), Tensor(rng.normal(size=6))], change=in_arrays)
+
+
+def test_loops_over_neurons_outside_of_those_over_points() -> None:
+    def program(ps: Leaves) -> list[Any]:
+        rows = list(zip(*[iter(ps)] * 3))
+        return [ag.tanh(sum(w * v for w, v in zip(row, x))) for row in rows for x in POINTS]
+
+    graph = assert_same(program, leaves_of(np.random.default_rng(2).normal(size=24)))
+    tanh = next(node for node in graph.nodes if node.op is ag.tanh)
+    assert tanh.shape == (8, len(POINTS))
 
 
 def test_values_inside_of_sums_may_be_results() -> None:
@@ -218,6 +259,16 @@ def test_values_inside_of_sums_may_be_results() -> None:
         return [*itertools.accumulate(products), products[5], sum(products[:20]), ps[7]]
 
     assert_same(program, leaves)
+
+
+def test_a_sum_that_is_a_result_is_computed_once() -> None:
+    leaves = leaves_of(np.random.default_rng(3).normal(size=40))
+
+    def program(ps: Leaves) -> list[Any]:
+        scores = [x * y + z for x, y, z in zip(ps, ps[1:], ps[2:])]
+        return [sum(scores), *scores]
+
+    assert count(assert_same(program, leaves, change=in_arrays))["multiply"] == 1
 
 
 def test_two_networks_beside_each_other_are_two_products_a_layer() -> None:
@@ -309,7 +360,54 @@ def test_one_entry_of_a_scalar_is_the_scalar() -> None:
     assert count(graph)["reshape"] == 0
 
 
-# ------------------------------------------------------------------------------------------------------ constants
+def test_entries_are_counted_from_either_end() -> None:
+    def program(xs: Leaves) -> list[Any]:
+        return [ag.tanh(xs[0][-1 - i][np.int64(i % 3)] * xs[0][i, -2]) for i in range(10)]
+
+    graph = assert_same(program, [Tensor(np.random.default_rng(5).normal(size=(10, 3)))], change=in_arrays)
+    assert count(graph)["tanh"] == 1
+
+
+def test_stacks_of_several_dtypes_and_of_numbers() -> None:
+    leaves = [Tensor(0.1 * i, dtype=[np.float32, np.float64][i % 2]) for i in range(20)]
+
+    def program(xs: Leaves) -> list[Any]:
+        ys = [ag.tanh(x) for x in xs]
+        return [ag.stack(ys), ag.stack([*ys, 1.0]), *[x * y for x, y in itertools.pairwise(ys)]]
+
+    assert_same(program, leaves, 1e-6, in_arrays)
+
+
+def test_an_elementwise_operation_that_saves_stays_scalar() -> None:
+    def rule(g: Any, out: Any, x: Any, *, saved: Any) -> Any:
+        return g * (ag.cos(x) if saved is None else saved)
+
+    sine = ag.Op("sine", lambda x: (np.sin(x), np.cos(x)), rule, saves=True, elementwise=True)
+    leaves = leaves_of(np.linspace(-1, 1, 12))
+    graph = traced(lambda xs: ag.gradients(sum(sine(x * 2) for x in xs), xs), leaves)
+    np.testing.assert_allclose(values_of(in_arrays(graph), leaves), 2 * np.cos(2 * np.linspace(-1, 1, 12)))
+
+
+# ------------------------------------------------------------------------------------------- settings and constants
+
+
+def test_operations_of_other_settings_are_others() -> None:
+    def program(xs: Leaves) -> list[Any]:
+        return [ag.leaky_relu(x, [0.1, 0.2][i % 2]) for i, x in enumerate(xs)]
+
+    assert_same(program, leaves_of(np.linspace(-1, 1, 20)), change=in_arrays)
+
+
+def test_exponents_stay_numbers() -> None:
+    graph = assert_same(lambda xs: [x ** [2, 3.0][i % 2] for i, x in enumerate(xs)], leaves_of([0.0, 0.5] * 6))
+    exponents = {node.inputs[1] for node in graph.nodes if node.op is ag.power}
+    assert exponents == {2, 3.0}
+
+
+def test_a_number_that_the_dtype_does_not_hold() -> None:
+    leaves = [Tensor(i, dtype=np.int64, requires_grad=False) for i in range(12)]
+    graph = traced(lambda xs: [x < 2**70 - i for i, x in enumerate(xs)], leaves)
+    assert all(values_of(in_arrays(graph), leaves))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
