@@ -48,5 +48,5 @@ def vectorised(graph: Graph, trainable: Callable[[Any], bool]) -> Graph:
     trained = hold_inputs(arrays, values, groups, trainable)
     for level in levels:
         lower(arrays, level, trained)
-    outputs = tuple([arrays.scalar(values.index[node]) for node in graph.outputs])
+    outputs = tuple([arrays.result(values.index[node]) for node in graph.outputs])
     return Graph(tuple(arrays.nodes), outputs)

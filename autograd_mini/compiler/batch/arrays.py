@@ -128,6 +128,11 @@ class Arrays:
         index = tuple(int(part) for part in np.unravel_index(place, held.shape))
         return self._once(("entry", held, place), getitem, (held,), (), {"index": index})
 
+    def result(self, position: int) -> Node:
+        """What has become of a node, as a node even if it is a constant."""
+        found = self.scalar(position)
+        return found if isinstance(found, Node) else self.emit(constant(found))
+
     def dtype_of(self, number: int) -> np.dtype[Any]:
         """The dtype of one value."""
         alone = self.array_of[number] == ALONE
@@ -260,6 +265,6 @@ def _is_like(x: Any, stack: Node) -> bool:
     return isinstance(x, Node) and x.shape == () and x.dtype == stack.dtype
 
 
-def constant(value: Array) -> Node:
-    """An array of the program itself."""
+def constant(value: Any) -> Node:
+    """An array or NumPy scalar of the program itself."""
     return Node(value.shape, value.dtype, value=value)

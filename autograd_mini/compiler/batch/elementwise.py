@@ -55,5 +55,7 @@ def _grid(arrays: Arrays, rows: Array) -> tuple[Array, tuple[int, ...]] | None:
 def _weakened(operands: list[Any]) -> list[Any]:
     """The operands with a NumPy scalar as a Python number where that computes the same."""
     others = [x.dtype for x in operands if isinstance(x, Node)]
-    common = np.result_type(*others) if others else None
+    if not others:
+        return operands
+    common = np.result_type(*others)
     return [x.item() if not isinstance(x, Node) and x.dtype == common else x for x in operands]

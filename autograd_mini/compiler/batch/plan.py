@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,30 +78,42 @@ class _Members:
 def planned(graph: Graph, values: Values) -> list[Level]:
     """The levels of a program, all nodes counted: no group waits for another of its level."""
     sums, inside = sums_of(graph, values)
-    depths = [0] * values.count
-    levels: dict[int, Level] = {}
+    depths = _depths(graph, values, sums, inside)
+    crowd = Counter(depths)
+    levels = [Level() for _ in range(max(depths) + 1)]
     members: dict[tuple[Any, ...], _Members] = {}
-    for position, node in enumerate(graph.nodes):
-        if position in inside:
+    for position, (node, depth) in enumerate(zip(graph.nodes, depths)):
+        if node.op is None or position in inside:
             continue
-        found = _sum_operands(node, sums[position]) if position in sums else _operands(node, values)
-        key, counts, ids = found or (None, (), [values.index[x] for x in node.operands])
-        depths[position] = depth = 1 + max([depths[x] for x in ids if x < values.count], default=-1)
-        if node.op is None:
-            continue  # what is read is emitted before its first reader
-        if key is None:
-            if is_entry(node):
-                levels.setdefault(depth, Level()).entries.append(position)
-            continue
-        key = (depth, *key)
-        if key not in members:
-            members[key] = _Members(node, counts)
-        members[key].ids += ids
-        members[key].results.append(position)
+        found = _sum_operands(node, sums[position]) if position in sums else None
+        if found is None and crowd[depth] >= LEAST:
+            found = _operands(node, values)
+        if found is not None:
+            key, counts, ids = found
+            alike = members.setdefault((depth, *key), _Members(node, counts))
+            alike.ids += ids
+            alike.results.append(position)
+        elif is_entry(node):
+            levels[depth].entries.append(position)
     for (depth, op, *_), alike in members.items():
         if op is None or len(alike.results) >= LEAST:
-            levels.setdefault(depth, Level()).groups.append(alike.group(op))
-    return [levels[depth] for depth in sorted(levels)]
+            levels[depth].groups.append(alike.group(op))
+    return levels
+
+
+def _depths(graph: Graph, values: Values, sums: Mapping[int, Sum], inside: Set[int]) -> list[int]:
+    """How many nodes are one behind the other up to each; those inside of a sum are none."""
+    depths = [0] * values.count
+    index = values.index
+    for position, node in enumerate(graph.nodes):
+        if position in sums:
+            read = [x for part in sums[position].parts for x in part if x < values.count]
+        elif node.op is None or position in inside:
+            continue
+        else:
+            read = [index[x] for x in node.inputs if isinstance(x, Node)]
+        depths[position] = 1 + max([depths[x] for x in read], default=0)
+    return depths
 
 
 _Found = tuple[tuple[Hashable, ...], tuple[int, ...], list[int]]

@@ -379,6 +379,22 @@ def test_stacks_of_several_dtypes_and_of_numbers() -> None:
     assert_same(program, leaves, 1e-6, in_arrays)
 
 
+def test_entries_of_constants_are_constants() -> None:
+    def program(xs: Leaves) -> list[Any]:
+        fixed = Tensor(np.arange(1.0, 11.0), requires_grad=False)
+        return [fixed[3], ag.tanh(fixed[4]), *[ag.tanh(c) for c in fixed], *[x * c for x, c in zip(xs, fixed)]]
+
+    leaves = leaves_of(np.linspace(-1, 1, 10))
+    graph = traced(program, leaves)
+    assert values_of(in_arrays(graph), leaves) == values_of(graph, leaves)
+
+
+def test_a_stack_of_one_value() -> None:
+    assert_same(
+        lambda xs: [ag.stack([ag.tanh(x)] * 3) for x in xs], leaves_of(np.linspace(-1, 1, 10)), change=in_arrays
+    )
+
+
 def test_an_elementwise_operation_that_saves_stays_scalar() -> None:
     def rule(g: Any, out: Any, x: Any, *, saved: Any) -> Any:
         return g * (ag.cos(x) if saved is None else saved)
