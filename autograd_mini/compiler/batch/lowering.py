@@ -31,7 +31,7 @@ def lower(arrays: Arrays, level: Level, trained: Array) -> None:
     for group in sums:
         _put_first(arrays, group, trained)
     ragged = {id(group): group for group in sums if not is_table(group)}
-    for dtype in {group.dtype for group in ragged.values()}:
+    for dtype in dict.fromkeys(group.dtype for group in ragged.values()):
         _lower_pool(arrays, [group for group in ragged.values() if group.dtype == dtype])
     for group in level.groups:
         if id(group) not in ragged:

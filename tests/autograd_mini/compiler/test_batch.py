@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 from autograd_mini import Tensor
 from autograd_mini.compiler.batch import Pack, batched, plan, vectorised
-from autograd_mini.compiler.graph import Graph, Node, check, evaluate, graph_of
+from autograd_mini.compiler.graph import Graph, Node, check, evaluate, graph_of, text
 from autograd_mini.modes import tracing
 from tests.autograd_mini.compiler.scalar_programs import ScalarProgram, leaves_of
 
@@ -176,6 +176,27 @@ def test_a_perceptron_becomes_matrix_code() -> None:
     gathers = [n for n in graph.nodes if n.op is ag.ops.getitem and len(n.inputs) > 1]
     assert not gathers
     assert len(graph.nodes) < 40
+
+
+LAYER = """\
+%0 float64 (32,) = pack of 32
+%1 float64 (12, 3) = constant
+%2 float64 (24,) = getitem(%0, index=(slice(0, 24, 1),))
+%3 float64 (8, 3) = reshape(%2, shape=(8, 3))
+%4 float64 (3, 8) = transpose(%3, axes=None)
+%5 float64 (12, 8) = matmul(%1, %4)
+%6 float64 (8,) = getitem(%0, index=(slice(24, 32, 1),))
+%7 float64 (12, 8) = add(%5, %6)
+%8 float64 (12, 8) = tanh(%7)
+%9 float64 (96,) = reshape(%8, shape=(96,))
+return %9"""
+
+
+def test_a_layer_reads_as_one_would_write_it() -> None:
+    def program(ps: Leaves) -> Any:
+        return ag.stack([y for x in POINTS for y in layered([3, 8], ps, x)])
+
+    assert text(batched(traced(program, parameters(3, 8)))) == LAYER
 
 
 def test_inputs_that_are_scalars_become_a_matrix_of_their_own() -> None:
