@@ -25,6 +25,7 @@ softplus = Op(
     "softplus",
     lambda x: np.maximum(x, 0) + _log_1_plus_exp(x),
     lambda g, out, x: g * sigmoid(x),
+    elementwise=True,
     doc="""log(1 + e**x), a smooth relu, without overflow; d/dx = sigmoid(x).
 
     >>> ag.softplus(ag.Tensor([-1000.0, 0.0, 1000.0]))
@@ -36,6 +37,7 @@ log_sigmoid = Op(
     "log_sigmoid",
     lambda x: np.minimum(x, 0) - _log_1_plus_exp(x),
     lambda g, out, x: g * sigmoid(-x),
+    elementwise=True,
     doc="""log(sigmoid(x)) = -softplus(-x), without overflow; d/dx = sigmoid(-x).
 
     >>> ag.log_sigmoid(ag.Tensor(-1000.0))
@@ -55,6 +57,7 @@ leaky_relu = Op(
     lambda x, *, negative_slope: _where_positive(x, negative_slope * x),
     lambda g, out, x, *, negative_slope: where(x > 0, g, g * negative_slope),
     settings={"negative_slope": 0.01},
+    elementwise=True,
     doc="""x where x > 0, else negative_slope * x; d/dx = 1 where x > 0, else negative_slope (also at 0, by convention).
 
     >>> ag.leaky_relu(ag.Tensor([-2.0, 2.0]), 0.1)
@@ -67,6 +70,7 @@ elu = Op(
     lambda x, *, alpha: _where_positive(x, alpha * np.expm1(np.minimum(x, 0))),
     lambda g, out, x, *, alpha: where(x > 0, g, g * alpha * exp(where(x > 0, 0, x))),
     settings={"alpha": 1.0},
+    elementwise=True,
     doc="""x where x > 0, else alpha * (e**x - 1); d/dx = 1 where x > 0, else alpha * e**x (alpha at 0, by convention).
 
     >>> ag.elu(ag.Tensor([-1000.0, 2.0]))
@@ -78,6 +82,7 @@ softsign = Op(
     "softsign",
     lambda x: x / (1 + np.abs(x)),
     lambda g, out, x: g / (1 + absolute(x)) / (1 + absolute(x)),
+    elementwise=True,
     doc="""x / (1 + |x|); d/dx = 1 / (1 + |x|)**2.
 
     >>> ag.softsign(ag.Tensor([-3.0, 1.0]))
@@ -89,6 +94,7 @@ relu6 = Op(
     "relu6",
     lambda x: np.clip(x, 0, 6),
     lambda g, out, x: g * (x > 0) * (x < 6),
+    elementwise=True,
     doc="""x kept between 0 and 6; d/dx = 1 strictly inside, else 0 (0 at both kinks by convention, as relu).
 
     >>> ag.relu6(ag.Tensor([-2.0, 2.0, 8.0]))
@@ -100,6 +106,7 @@ hard_tanh = Op(
     "hard_tanh",
     lambda x: np.clip(x, -1, 1),
     lambda g, out, x: g * (x > -1) * (x < 1),
+    elementwise=True,
     doc="""x kept between -1 and 1; d/dx = 1 strictly inside, else 0 (0 at both kinks by convention, as relu).
 
     >>> ag.hard_tanh(ag.Tensor([-2.0, 0.5]))
@@ -125,6 +132,7 @@ hard_silu = Op(
     # Selected first: at -inf the product would be -inf * 0.
     lambda x: (np.where(x <= -3, 0, x) * np.clip(x / 6 + 0.5, 0, 1))[()],
     lambda g, out, x: g * where(x <= -3, 0, where(x >= 3, 1, x / 3 + 0.5)),
+    elementwise=True,
     doc="""x * hard_sigmoid(x), also called hard swish.
 
     The derivative is 0 up to x = -3 and 1 from x = 3 on, both kinks included by convention.

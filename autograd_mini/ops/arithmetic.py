@@ -251,6 +251,7 @@ nan_to_num = Op(
     settings={"nan": 0.0, "posinf": None, "neginf": None},
     positional=0,
     numpy=np.nan_to_num,
+    elementwise=True,
     doc="""x with numbers for NaN, inf and -inf (by default 0 and the largest ones); d/dx = 1 where finite, else 0.
 
     >>> ag.nan_to_num(ag.Tensor([1.0, np.nan]), nan=5.0)

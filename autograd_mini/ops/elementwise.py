@@ -186,6 +186,7 @@ sigmoid = Op(
     _sigmoid,
     lambda g, out, x: g * out * (1 - out),
     symbol="σ",
+    elementwise=True,
     doc="""Logistic function 1 / (1 + exp(-x)), without overflow; d/dx = s (1 - s).
 
     >>> ag.sigmoid(ag.Tensor(0.0))
@@ -197,6 +198,7 @@ relu = Op(
     "relu",
     lambda x: np.maximum(x, 0),
     lambda g, out, x: g * (x > 0),
+    elementwise=True,
     doc="""max(x, 0); d/dx = 1 where x > 0, else 0 (0 at 0 by convention).
 
     >>> ag.relu(ag.Tensor([-1.0, 2.0]))
@@ -261,6 +263,7 @@ where: Op = Op(
     lambda g, out, condition, x, y: where(condition, g, 0),
     lambda g, out, condition, x, y: where(condition, 0, g),
     numpy=np.where,
+    elementwise=True,
     doc="""x where the condition holds, else y, with broadcasting; the branch not taken gets an exact 0.
 
     >>> ag.where([True, False], ag.Tensor([1.0, 2.0]), 0.0)
@@ -272,6 +275,7 @@ stop_gradient = Op(
     "stop_gradient",
     lambda x: x,
     None,
+    elementwise=True,
     doc="""x as a constant: the value passes, no gradient flows back.
 
     >>> x = ag.Tensor(3.0)
@@ -286,6 +290,7 @@ astype = Op(
     lambda x, *, dtype: np.asarray(x).astype(dtype)[()],
     lambda g, out, x, *, dtype: g,
     settings={"dtype": REQUIRED},
+    elementwise=True,
     doc="""x in another dtype; the gradient is cast back.
 
     >>> ag.astype(ag.Tensor([1.0, 2.0]), np.float32)

@@ -42,6 +42,7 @@ isclose = Op(
     settings={"rtol": 1e-05, "atol": 1e-08, "equal_nan": False},
     positional=3,
     numpy=np.isclose,
+    elementwise=True,
     doc="""Whether |x - y| <= atol + rtol |y|, as booleans; no gradient flows.
 
     >>> ag.isclose(ag.Tensor([1.0, 2.0]), 1.000001)

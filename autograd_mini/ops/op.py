@@ -39,7 +39,9 @@ class Op:
     `accumulate(total, g, *inputs)` adds the first input's gradient into an existing array, for an operation that reads
     a small part of a large input. With `saves` the forward returns a pair: the result, and what it has computed on the
     way that the rules can use; they read it as `saved`, which is None where the way back is itself recorded. `numpy` is
-    the NumPy function that the operation answers for.
+    the NumPy function that the operation answers for. An `elementwise` operation computes each entry of its result from
+    the entries at the same place: by default what answers for a ufunc of numbers does. Compiled scalar code runs many
+    of those at once.
 
     Raises TypeError for a missing, surplus or unknown argument, and for a forward or rule that is no function.
 
@@ -64,6 +66,7 @@ class Op:
         variadic: bool = False,
         symbol: str | None = None,
         numpy: Callable[..., Any] | None = None,
+        elementwise: bool | None = None,
         doc: str = "",
     ) -> None:
         _check_definition(name, forward, vjps, each)
@@ -79,6 +82,7 @@ class Op:
         self.arity = None if variadic or each else len(vjps)
         self.symbol = symbol or name
         self.numpy = numpy
+        self.elementwise = _is_ufunc_of_numbers(numpy) if elementwise is None else elementwise
         self.__doc__ = doc or Op.__doc__
         self.__module__ = sys._getframe(1).f_globals["__name__"]  # where pickle looks for it
 
@@ -143,6 +147,10 @@ def implements(numpy: Callable[..., Any]) -> Callable[[Function], Function]:
         return function
 
     return mark
+
+
+def _is_ufunc_of_numbers(function: Any) -> bool:
+    return isinstance(function, np.ufunc) and function.signature is None
 
 
 def _check_definition(name: str, forward: Any, vjps: tuple[Any, ...], each: Any) -> None:

@@ -31,6 +31,7 @@ round_ = Op(
     None,
     settings={"decimals": 0},
     numpy=np.round,
+    elementwise=True,
     doc="""x to so many decimals, the even last digit at a tie; piecewise constant, so no gradient flows.
 
     >>> ag.round(ag.Tensor([2.125, 2.5]), 2)

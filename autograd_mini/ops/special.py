@@ -122,6 +122,7 @@ erf = Op(
     "erf",
     _in_double(_erf),
     lambda g, out, x: g * _bell(x),
+    elementwise=True,
     doc="""The error function 2 / sqrt(π) * integral of exp(-t**2) from 0 to x; d/dx = 2 / sqrt(π) * exp(-x**2).
 
     >>> ag.erf(ag.Tensor([0.0, np.inf]))
@@ -133,6 +134,7 @@ erfc = Op(
     "erfc",
     _in_double(_erfc),
     lambda g, out, x: -g * _bell(x),
+    elementwise=True,
     doc="""1 - erf(x), exact also where it is tiny; d/dx = -2 / sqrt(π) * exp(-x**2).
 
     >>> ag.erfc(ag.Tensor([0.0, np.inf]))
@@ -178,6 +180,7 @@ sinc_derivative: Op = Op(
     _in_double(_sinc_derivative),
     lambda g, out, x, *, order: g * sinc_derivative(x, order=order + 1),
     settings={"order": 1},
+    elementwise=True,
     doc="""The derivative of `sinc` of the given order; d/dx is the one of the next order, finite everywhere.
 
     >>> ag.ops.sinc_derivative(ag.Tensor(0.0))
@@ -190,6 +193,7 @@ sinc = Op(
     np.sinc,
     lambda g, out, x: g * sinc_derivative(x, order=1),
     numpy=np.sinc,
+    elementwise=True,
     doc="""sin(πx) / (πx), 1 at 0; d/dx = (cos(πx) - sinc(x)) / x, 0 at 0, where the second derivative is -π**2 / 3.
 
     >>> ag.sinc(ag.Tensor([0.0, 0.5]))

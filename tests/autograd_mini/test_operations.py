@@ -177,3 +177,21 @@ def test_every_public_operation_has_an_example_that_runs(op: ops.Op) -> None:
     assert examples.examples
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     assert runner.run(examples).failed == 0
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if getattr(row.subject, "elementwise", False)], ids=lambda r: r.name
+)
+@any_data
+def test_elementwise_operations_work_entry_by_entry(row: Row, data: st.DataObject) -> None:
+    arrays, options = data.draw(row.cases)
+    entries = [array.ravel() for array in np.broadcast_arrays(*arrays)]
+    one_by_one = [row.subject(*numbers, **options) for numbers in zip(*entries)]
+    # NumPy's loops for arrays and for numbers may differ in the last bit.
+    np.testing.assert_allclose(row.subject(*entries, **options), one_by_one, rtol=4e-16)
+
+
+def test_what_mixes_entries_is_not_elementwise() -> None:
+    mixing = (ops.matmul, ops.reduce_sum, ops.reshape, ops.getitem, ops.softmax, ops.cumsum, ops.transpose, ops.sort)
+    assert not any(op.elementwise for op in mixing)
+    assert not ag.Op("cube", lambda x: x**3, None).elementwise
