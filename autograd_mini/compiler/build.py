@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from autograd_mini.compiler.batch import batched
 from autograd_mini.compiler.differentiate import Update, differentiated
 from autograd_mini.compiler.emit import emitted
 from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.parts import in_parts
+from autograd_mini.compiler.passes import optimised, with_shared
 from autograd_mini.compiler.plan import planned
 from autograd_mini.compiler.program import Recipe
 from autograd_mini.compiler.sources import Outside, Pack
@@ -20,7 +24,7 @@ from autograd_mini.transforms.trees import Leaf
 
 def value_recipe(traced: Trace) -> Recipe:
     """The program of a function's value."""
-    graph = traced.graph
+    graph = batched(traced.graph)
     return _recipe(graph, traced, (), (), {"forward": len(graph.outputs)}, "value")
 
 
@@ -29,16 +33,17 @@ def check_leaves(leaves: Iterable[Leaf]) -> None:
     for path, x in leaves:
         if isinstance(x, Tensor) and x.requires_grad and x.op is not None:
             raise TypeError(
-                f"compile: the argument {path} {x.shape} was computed by {x.op.name}, and its gradient would end there; "
+                f"compile: the argument {path} {x.shape} was computed by {x.op.name}: its gradient would end there; "
                 "pass x.detach(), or compute it in the function"
             )
 
 
 def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:
     """The program of a function's value and gradient, and of the update of its parameters where one is given."""
-    slopes = tuple(node.source for node in traced.graph.inputs if node.source.requires_grad)
-    updated = tuple(update.parameters) if update is not None else ()
-    graph = differentiated(traced.graph, traced.examples, update)
+    graph = batched(traced.graph, lambda source: bool(source.requires_grad))
+    slopes = tuple(node.source for node in graph.inputs if node.source.requires_grad)
+    updated = tuple(source for source in slopes if update is not None and update.trains(source))
+    graph = differentiated(graph, _examples(graph, traced), update)
     parts = {"forward": 1, "backward": 1 + len(slopes), "update": len(graph.outputs)}
     return _recipe(graph, traced, slopes, updated, parts, "step" if updated else "value_and_grad")
 
@@ -46,9 +51,18 @@ def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:
 def step_recipe(traced: Trace, optimiser: Any) -> Recipe:
     """The program of a function's value and gradient, and of the update that the optimiser makes with it."""
     trained = set(optimiser.parameters)
-    updated = [node.source for node in traced.graph.inputs if _trains(node.source, trained)]
     numbers = {name: getattr(optimiser, name) for name in optimiser.numbers}
-    return gradient_recipe(traced, Update(optimiser.update, numbers, updated))
+    return gradient_recipe(traced, Update(optimiser.update, numbers, lambda source: _trains(source, trained)))
+
+
+def _examples(graph: Graph, traced: Trace) -> dict[Node, Any]:
+    """The value of each input that the graph has now: packs are filled like those of a program."""
+    known = {node.source: value for node, value in traced.examples.items()}
+    return {node: _example(node.source, known) for node in graph.inputs}
+
+
+def _example(source: Any, known: Mapping[Any, Any]) -> Any:
+    return np.array([known[part] for part in source.sources]) if isinstance(source, Pack) else known[source]
 
 
 def _trains(source: Any, trained: set[Tensor]) -> bool:
@@ -60,7 +74,7 @@ def _trains(source: Any, trained: set[Tensor]) -> bool:
 def _recipe(
     graph: Graph, traced: Trace, slopes: Sequence[Any], updated: Sequence[Any], parts: dict[str, int], name: str
 ) -> Recipe:
-    graph, counts = in_parts(lowered(graph), parts)
+    graph, counts = in_parts(with_shared(lowered(optimised(graph))), parts)
     first = len(traced.graph.outputs)
     kept = _kept(graph, first, slopes, updated)
     plan = planned(graph, kept)

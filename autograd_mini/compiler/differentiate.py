@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +20,8 @@ class Update:
 
     rule: Callable[..., Any]
     numbers: Mapping[str, float]
-    parameters: Sequence[Any]
-    """The sources of what is updated."""
+    trains: Callable[[Any], bool]
+    """Whether it changes what comes from a source."""
 
 
 def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | None = None) -> Graph:
@@ -86,7 +86,6 @@ def _updated(
 ) -> list[Tensor]:
     if update is None:
         return []
-    by_source = {node.source: x for node, x in replayed.items()}
     with no_grad():
-        parameters = [by_source[source] for source in update.parameters]
-        return [update.rule(x, slopes[x], **numbers) for x in parameters]
+        trained = [x for node, x in replayed.items() if x in slopes and update.trains(node.source)]
+        return [update.rule(x, slopes[x], **numbers) for x in trained]

@@ -38,7 +38,7 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
     their own in the workspace. `parts` are titles, each with the number of nodes that come under it, in order.
     """
     writer = _Writer(graph, plan, kept)
-    body = [*writer.parts(parts), *writer.copies(), writer.result()]
+    body = [*writer.parts(parts), *writer.last_copies(), writer.result()]
     title = writer.taken.unique(name)
     inputs = [writer.names[node] for node in graph.inputs]
     head = [f"def {title}({', '.join([*inputs, 'workspace'])}):", *_indented(writer.unpacking())]
@@ -96,7 +96,8 @@ class _Writer:
         remaining = iter(self.graph.nodes)
         found: list[str] = []
         for title, count in parts.items():
-            lines = [line for node in itertools.islice(remaining, count) for line in self.statements(node)]
+            nodes = itertools.islice(remaining, count)
+            lines = [line for node in nodes for line in (*self.statements(node), *self.copies(node, None))]
             found += [f"# {title}", *lines] if lines else []
         return found
 
@@ -161,12 +162,17 @@ class _Writer:
             self.buffers[place] = self.taken.unique(f"buffer_{len(self.buffers)}")
         return self.buffers[place]
 
-    def copies(self) -> Iterator[str]:
-        """Statements for the kept outputs that could not be computed in their places."""
-        for position, name in self.targets.items():
-            node = self.graph.outputs[position]
-            if self.plan.kept.get(node) != position:
-                yield f"{name}[...] = {self.names[node]}"
+    def copies(self, node: Node, target: Node | None) -> Iterator[str]:
+        """Statements for the kept outputs that a node could not be computed into."""
+        for position, given in self.kept.items():
+            if self.graph.outputs[position] is node and given is target and self.plan.kept.get(node) != position:
+                yield f"{self.targets[position]}[...] = {self.names[node]}"
+
+    def last_copies(self) -> Iterator[str]:
+        """The same for those that go into the array of an input, which must be read no more."""
+        for position, given in self.kept.items():
+            if given is not None:
+                yield from self.copies(self.graph.outputs[position], given)
 
     def result(self) -> str:
         """The return statement."""

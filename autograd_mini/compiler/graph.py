@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.ops import Op
+from autograd_mini.ops import Op, stop_gradient
 from autograd_mini.tensor import SAVED, Tensor, topological_order
 
 _NO_SETTINGS: Mapping[str, Any] = {}
@@ -50,15 +50,23 @@ class Graph:
         return [node for node in self.nodes if node.source is not None]
 
 
-def graph_of(outputs: Iterable[Tensor], sources: Mapping[Tensor, Any], names: Mapping[Tensor, str]) -> Graph:
-    """The record of traced Tensors: leaves are read from their `sources`, those without one are constants."""
+def graph_of(
+    outputs: Iterable[Tensor], sources: Mapping[Tensor, Any], names: Mapping[Tensor, str], *, forward: bool = False
+) -> Graph:
+    """The record of traced Tensors: leaves are read from their `sources`, those without one are constants.
+
+    A `forward` graph is one that is differentiated later.
+    """
     outputs = list(outputs)
     made: dict[Any, Node] = {}
     constants: dict[int, Node] = {}
     order = topological_order(*outputs)
     for tensor in order:
-        made[tensor] = _node(tensor, made, constants, sources, names)
-    nodes = dict.fromkeys([*constants.values(), *made.values()])
+        node = _node(tensor, made, constants, sources, names)
+        made[tensor] = _kept_constant(tensor, node) if forward else node
+    nodes: dict[Node, None] = dict.fromkeys(constants.values())
+    for node in made.values():
+        _add(node, nodes)
     return Graph(tuple(nodes), tuple(made[tensor] for tensor in outputs))
 
 
@@ -76,6 +84,20 @@ def _node(
         return Node(tensor.shape, tensor.dtype, name=name, source=source, value=value)
     inputs = tuple([_inlined(made[x]) if isinstance(x, Tensor) else _constant(x, constants) for x in tensor.inputs])
     return Node(tensor.shape, tensor.dtype, tensor.op, inputs, tensor.settings, name)
+
+
+def _kept_constant(tensor: Tensor, node: Node) -> Node:
+    """A value computed within no_grad, so that it stays without a gradient when the graph is differentiated."""
+    tracked = any(isinstance(x, Tensor) and x.requires_grad for x in tensor.inputs)
+    if (
+        tracked
+        and node.op is not None
+        and node.op.differentiable
+        and node.dtype.kind == "f"
+        and not tensor.requires_grad
+    ):
+        return Node(tensor.shape, tensor.dtype, stop_gradient, (node,), name=node.name)
+    return node
 
 
 def _inlined(node: Node) -> Any:

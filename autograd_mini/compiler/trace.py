@@ -90,7 +90,8 @@ def _run(
     leaves = [x for x in topological_order(*outputs) if x.op is None and x not in sources]
     found = {x: _Found(weakref.ref(x), x._data) for x in leaves}
     differentiable = tuple(x.requires_grad for x in outputs)
-    return graph_of(outputs, {**sources, **found}, {}), rebuild(range(len(outputs))), differentiable
+    graph = graph_of(outputs, {**sources, **found}, {}, forward=True)
+    return graph, rebuild(range(len(outputs))), differentiable
 
 
 def _resolved(node: Node) -> Node:

@@ -8,7 +8,6 @@ from typing import Any
 from autograd_mini.compiler.batch.arrays import Arrays
 from autograd_mini.compiler.batch.cost import cost
 from autograd_mini.compiler.batch.lowering import lower
-from autograd_mini.compiler.batch.pack import Pack as Pack
 from autograd_mini.compiler.batch.packs import hold_inputs
 from autograd_mini.compiler.batch.plan import planned
 from autograd_mini.compiler.batch.values import Values

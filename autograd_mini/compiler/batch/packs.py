@@ -9,10 +9,10 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.compiler.batch.arrays import Arrays
-from autograd_mini.compiler.batch.pack import Pack
 from autograd_mini.compiler.batch.plan import Group
 from autograd_mini.compiler.batch.values import Values
 from autograd_mini.compiler.graph import Node
+from autograd_mini.compiler.sources import Pack
 
 
 def hold_inputs(arrays: Arrays, values: Values, groups: list[Group], trainable: Callable[[Any], bool]) -> Array:

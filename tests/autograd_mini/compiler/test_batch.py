@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Tensor
-from autograd_mini.compiler.batch import Pack, batched, plan, vectorised
+from autograd_mini.compiler.batch import batched, plan, vectorised
 from autograd_mini.compiler.graph import Graph, Node, check, evaluate, graph_of, text
+from autograd_mini.compiler.sources import Pack
 from autograd_mini.modes import tracing
 from tests.autograd_mini.compiler.scalar_programs import ScalarProgram, leaves_of
 
@@ -179,7 +180,7 @@ def test_a_perceptron_becomes_matrix_code() -> None:
 
 
 LAYER = """\
-%0 float64 (32,) = pack of 32
+%0 float64 (32,) = 32 scalars
 %1 float64 (12, 3) = constant
 %2 float64 (24,) = getitem(%0, index=(slice(0, 24, 1),))
 %3 float64 (8, 3) = reshape(%2, shape=(8, 3))
