@@ -6,11 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
 from autograd_mini.compiler.programs import Programs
 from autograd_mini.compiler.result import differentiable
-from autograd_mini.modes import observer, tracer
+from autograd_mini.modes import current, observer, tracer
 from autograd_mini.transforms.passes import check_function, label
 from autograd_mini.transforms.trees import flatten
 
@@ -113,16 +115,21 @@ class Compiled:
         return program, outputs
 
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-        _refuse_in_a_trace(kind)
-        expected = None
+        if current.get() is not True:
+            _refuse_in_a_trace(kind)
         if self._check:
-            with self._programs.running():
-                expected = eager_gradients(self.function, arguments, settings)
+            return self._checked_loss(kind, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
-        loss = as_value(program.run(leaves, self.optimiser)[0])
-        if expected is not None:
-            check_gradients(self.function, loss, expected)
-        return loss
+        loss = program.run(leaves, self.optimiser)[0]
+        return loss if isinstance(loss, np.generic) else np.reshape(loss, ())[()]
+
+    def _checked_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        with self._programs.running():
+            expected = eager_gradients(self.function, arguments, settings)
+        program, leaves = self._programs.find(kind, arguments, settings)
+        loss = program.run(leaves, self.optimiser)[0]
+        check_gradients(self.function, loss, expected)
+        return np.reshape(loss, ())[()]
 
 
 def _refuse_in_a_trace(kind: str) -> None:

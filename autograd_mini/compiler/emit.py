@@ -29,6 +29,8 @@ class Source:
     constants: Mapping[str, Any]
     buffers: tuple[Place, ...]
     """The workspace's arrays in order; the outputs that are kept come after them."""
+    returned: tuple[int, ...]
+    """The positions of the outputs that the function returns; the others are kept."""
 
 
 def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str, parts: Mapping[str, int]) -> Source:
@@ -43,7 +45,9 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
     inputs = [writer.names[node] for node in graph.inputs]
     head = [f"def {title}({', '.join([*inputs, 'workspace'])}):", *_indented(writer.unpacking())]
     text = "\n".join([*_constants(writer.literals), *head, *_indented(body)]) + "\n"
-    return Source(text, title, writer.literals.operations, writer.literals.constants, tuple(writer.buffers))
+    return Source(
+        text, title, writer.literals.operations, writer.literals.constants, tuple(writer.buffers), writer.returned
+    )
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
@@ -77,6 +81,7 @@ class _Writer:
         self.saved = {next(node.operands): node for node in graph.nodes if node.op is SAVED}
         for node in graph.inputs:
             self.names[node] = self.taken.unique(node.name or "x")
+        self.returned = tuple(position for position in range(len(graph.outputs)) if position not in kept)
         self.targets = {position: self.target(position, node) for position, node in kept.items()}
 
     def target(self, position: int, given: Node | None) -> str:
@@ -176,12 +181,10 @@ class _Writer:
 
     def result(self) -> str:
         """The return statement."""
-        names = [self.own(position, node) for position, node in enumerate(self.graph.outputs)]
+        names = [self.own(self.graph.outputs[position]) for position in self.returned]
         return f"return ({', '.join(names)},)" if names else "return ()"
 
-    def own(self, position: int, node: Node) -> str:
+    def own(self, node: Node) -> str:
         """A result that shares no memory with an input or a constant."""
-        if node.shape and position in self.targets:
-            return self.targets[position]
         shared = any(owner.op is None for owner in self.plan.owners[node])
         return f"np.array({self.names[node]})" if shared else self.names[node]

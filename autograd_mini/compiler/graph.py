@@ -88,14 +88,9 @@ def _node(
 
 def _kept_constant(tensor: Tensor, node: Node) -> Node:
     """A value computed within no_grad, so that it stays without a gradient when the graph is differentiated."""
-    tracked = any(isinstance(x, Tensor) and x.requires_grad for x in tensor.inputs)
-    if (
-        tracked
-        and node.op is not None
-        and node.op.differentiable
-        and node.dtype.kind == "f"
-        and not tensor.requires_grad
-    ):
+    if node.op is None or not node.op.differentiable or node.dtype.kind != "f" or tensor.requires_grad:
+        return node
+    if any(isinstance(x, Tensor) and x.requires_grad for x in tensor.inputs):
         return Node(tensor.shape, tensor.dtype, stop_gradient, (node,), name=node.name)
     return node
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.sources import Argument, Outside
 
 
 def in_parts(graph: Graph, ends: Mapping[str, int]) -> tuple[Graph, dict[str, int]]:
@@ -16,9 +17,18 @@ def in_parts(graph: Graph, ends: Mapping[str, int]) -> tuple[Graph, dict[str, in
     for rank, count in enumerate(ends.values()):
         for node in _needed(graph, count):
             ranks.setdefault(node, rank)
-    nodes = sorted((node for node in graph.nodes if node in ranks), key=ranks.__getitem__)
+    for node in graph.inputs:
+        if node in ranks:
+            ranks[node] = 0
+    nodes = sorted((node for node in graph.nodes if node in ranks), key=lambda node: (ranks[node], _kind(node)))
     counts = {title: sum(rank == i for rank in ranks.values()) for i, title in enumerate(ends)}
     return Graph(tuple(nodes), graph.outputs), counts
+
+
+def _kind(node: Node) -> int:
+    """What comes first within a part: arguments, what is read from outside, the other inputs, all else."""
+    kinds = (Argument, Outside, object) if node.source is not None else ()
+    return next((i for i, kind in enumerate(kinds) if isinstance(node.source, kind)), 3)
 
 
 def _needed(graph: Graph, count: int) -> Iterator[Node]:

@@ -69,12 +69,15 @@ class Program:
         self.recipe = recipe
         self._function = linked(recipe.source)
         self._workspaces: list[_Workspace] = []
-        self._arguments = [(i, s.position) for i, s in enumerate(recipe.inputs) if isinstance(s, Argument)]
-        self._outside = [(i, s.tensor) for i, s in enumerate(recipe.inputs) if isinstance(s, Outside)]
-        self._others = [(i, s) for i, s in enumerate(recipe.inputs) if isinstance(s, (Pack, Setting))]
+        self._arguments = [s.position for s in recipe.inputs if isinstance(s, Argument)]
+        self._outside = [s.tensor for s in recipe.inputs if isinstance(s, Outside)]
+        self._others = [s for s in recipe.inputs if isinstance(s, (Pack, Setting))]
         first = len(recipe.differentiable)
-        self._loose = [(i + first, s) for i, s in enumerate(recipe.slopes) if i + first not in recipe.kept]
-        self._updated = [(i + first + len(recipe.slopes), s) for i, s in enumerate(recipe.updated)]
+        returned = {position: i for i, position in enumerate(recipe.source.returned)}
+        slopes = enumerate(recipe.slopes, first)
+        updated = enumerate(recipe.updated, first + len(recipe.slopes))
+        self._slopes = [(returned[position], source) for position, source in slopes if position in returned]
+        self._updated = [(returned[position], source) for position, source in updated if position in returned]
 
     def run(self, leaves: Sequence[Any], optimiser: Any = None) -> Sequence[Any]:
         """The outputs for these leaves of the arguments; gradients and updates go where they belong."""
@@ -86,30 +89,27 @@ class Program:
             results = self._function(*self._values(leaves, workspace, optimiser), workspace.arrays)
             for tensor, slope in workspace.slopes:
                 tensor._grad = slope
-            if self._loose or self._updated:
+            if self._slopes or self._updated:
                 self._hand_out(results, leaves, workspace)
         except BaseException:
             workspace.forget()
             raise
         finally:
             self._workspaces.append(workspace)
-        return results[: len(self.recipe.differentiable)]  # type: ignore[no-any-return]
+        return results  # type: ignore[no-any-return]
 
     def _values(self, leaves: Sequence[Any], workspace: _Workspace, optimiser: Any) -> list[Any]:
-        values: list[Any] = [None] * len(self.recipe.inputs)
-        for i, position in self._arguments:
-            x = array_of(leaves[position])
-            values[i] = x if x.flags.writeable or not workspace.slopes else workspace.apart(x)
-        for i, tensor in self._outside:
-            values[i] = tensor._data
-        for i, source in self._others:
-            values[i] = _packed(source, leaves) if isinstance(source, Pack) else getattr(optimiser, source.name)
-        return values
+        arguments = [leaves[position] for position in self._arguments]
+        return [
+            *[x if type(x) is np.ndarray and x.flags.writeable else workspace.apart(array_of(x)) for x in arguments],
+            *[tensor._data for tensor in self._outside],
+            *[_packed(s, leaves) if isinstance(s, Pack) else getattr(optimiser, s.name) for s in self._others],
+        ]
 
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         kept = dict(workspace.slopes)
         slopes: dict[Tensor, Any] = {}
-        for position, source in self._loose:
+        for position, source in self._slopes:
             for tensor, slope in _entries(source, results[position], leaves):
                 before = slopes.get(tensor, kept.get(tensor))
                 slopes[tensor] = slope if before is None else before + slope
@@ -117,8 +117,7 @@ class Program:
             tensor._grad = read_only(as_value(slope))
         for position, source in self._updated:
             for tensor, value in _entries(source, results[position], leaves):
-                if not tensor.shape:
-                    tensor._data = as_value(value)
+                tensor._data = as_value(value)
 
 
 def array_of(x: Any) -> Array:

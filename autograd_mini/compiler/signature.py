@@ -11,24 +11,24 @@ import numpy as np
 from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.trees import Leaf, flatten
 
-ARRAY = np.ndarray
-
 
 def signature(arguments: Sequence[Any], settings: dict[str, Any], leaves: list[Any]) -> tuple[Hashable, ...]:
     """The containers, shapes, dtypes and plain values of a call; its leaves are appended to `leaves`, in order.
 
     Raises TypeError for a plain value that can't be compared with that of another call.
     """
-    parts = [_part(x, leaves) for x in arguments]
-    if settings:
-        parts += [(name, _part(settings[name], leaves)) for name in settings]
+    parts: list[Hashable] = []
+    for x in arguments:
+        if type(x) is np.ndarray:  # most arguments are
+            leaves.append(x)
+            parts.append((x.shape, x.dtype))
+        else:
+            parts.append(_part(x, leaves))
+    parts += [(name, _part(settings[name], leaves)) for name in settings]
     return tuple(parts)
 
 
 def _part(x: Any, leaves: list[Any]) -> Hashable:
-    if type(x) is ARRAY:  # most arguments are
-        leaves.append(x)
-        return x.shape, x.dtype
     if isinstance(x, (list, tuple)):
         return type(x), tuple([_part(entry, leaves) for entry in x])
     if isinstance(x, dict):
