@@ -11,9 +11,10 @@ from autograd_mini.compiler.batch import batched
 from autograd_mini.compiler.differentiate import Update, differentiated
 from autograd_mini.compiler.emit import emitted
 from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.joined import joined
 from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.parts import in_parts
-from autograd_mini.compiler.passes import optimised, with_shared
+from autograd_mini.compiler.passes import optimised, with_shared, with_short_forms
 from autograd_mini.compiler.plan import planned
 from autograd_mini.compiler.program import Recipe
 from autograd_mini.compiler.sources import Outside, Pack
@@ -74,8 +75,9 @@ def _trains(source: Any, trained: set[Tensor]) -> bool:
 def _recipe(
     graph: Graph, traced: Trace, slopes: Sequence[Any], updated: Sequence[Any], parts: dict[str, int], name: str
 ) -> Recipe:
-    graph, counts = in_parts(with_shared(lowered(optimised(graph))), parts)
     first = len(traced.graph.outputs)
+    graph = with_short_forms(with_shared(lowered(optimised(graph))))
+    graph, counts = in_parts(joined(graph, _kept(graph, first, slopes, updated)), parts)
     kept = _kept(graph, first, slopes, updated)
     plan = planned(graph, kept)
     stable = {p: (graph.outputs[p].shape, graph.outputs[p].dtype) for p, target in kept.items() if target is None}

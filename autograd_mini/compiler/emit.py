@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.joined import gathered, section
 from autograd_mini.compiler.literals import Literals
 from autograd_mini.compiler.names import Names
 from autograd_mini.compiler.plan import Place, Plan
@@ -31,6 +32,8 @@ class Source:
     """The workspace's arrays in order; the outputs that are kept come after them."""
     returned: tuple[int, ...]
     """The positions of the outputs that the function returns; the others are kept."""
+    in_a_row: bool
+    """Whether the gradients that are kept share one memory, and the whole of it is the last array of the workspace."""
 
 
 def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str, parts: Mapping[str, int]) -> Source:
@@ -46,7 +49,13 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
     head = [f"def {title}({', '.join([*inputs, 'workspace'])}):", *_indented(writer.unpacking())]
     text = "\n".join([*_constants(writer.literals), *head, *_indented(body)]) + "\n"
     return Source(
-        text, title, writer.literals.operations, writer.literals.constants, tuple(writer.buffers), writer.returned
+        text=text,
+        name=title,
+        operations=writer.literals.operations,
+        constants=writer.literals.constants,
+        buffers=tuple(writer.buffers),
+        returned=writer.returned,
+        in_a_row=bool(writer.row),
     )
 
 
@@ -81,6 +90,7 @@ class _Writer:
         self.saved = {next(node.operands): node for node in graph.nodes if node.op is SAVED}
         for node in graph.inputs:
             self.names[node] = self.taken.unique(node.name or "x")
+        self.row = ""
         self.returned = tuple(position for position in range(len(graph.outputs)) if position not in kept)
         self.targets = {position: self.target(position, node) for position, node in kept.items()}
 
@@ -93,7 +103,7 @@ class _Writer:
     def unpacking(self) -> list[str]:
         """The workspace taken apart: its buffers, then the outputs that are kept in it."""
         kept = [self.targets[position] for position, given in self.kept.items() if given is None]
-        names = [*self.buffers.values(), *kept]
+        names = [*self.buffers.values(), *kept, *([self.row] if self.row else [])]
         return [f"({', '.join(names)},) = workspace"] if names else []
 
     def parts(self, parts: Mapping[str, int]) -> list[str]:
@@ -111,6 +121,10 @@ class _Writer:
         if node.op is None:
             if node not in self.names:
                 self.names[node] = self.literals.text(node.value, node.name or "constant")
+        elif node.op is gathered:
+            self.names[node] = self.row = self.taken.unique("gradients")
+        elif node.op is section and node in self.plan.places:
+            self.names[node] = str(self.buffer(node))
         elif node.op is not SAVED:
             spelled = self.plan.spellings[node]
             if spelled is None:
@@ -164,7 +178,7 @@ class _Writer:
         if place is None:
             return None
         if place not in self.buffers:
-            self.buffers[place] = self.taken.unique(f"buffer_{len(self.buffers)}")
+            self.buffers[place] = self.taken.unique(f"buffer_{len(self.buffers)}" if place.start == 0 else "scaled")
         return self.buffers[place]
 
     def copies(self, node: Node, target: Node | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_mini.checks import as_value
 from autograd_mini.compiler.emit import Source
-from autograd_mini.compiler.plan import ALIGNMENT
+from autograd_mini.compiler.plan import ALIGNMENT, Place
 
 _numbers = itertools.count(1)
 
@@ -31,10 +31,12 @@ def linked(source: Source) -> Any:
 def buffers(source: Source, blocks: Sequence[int]) -> list[Any]:
     """The buffers of a program, cut out of blocks of memory."""
     memory = [_aligned(size) for size in blocks]
-    return [
-        memory[place.block][: place.dtype.itemsize * math.prod(place.shape)].view(place.dtype).reshape(place.shape)
-        for place in source.buffers
-    ]
+    return [_cut(memory[place.block], place) for place in source.buffers]
+
+
+def _cut(memory: Any, place: Place) -> Any:
+    stop = place.start + place.dtype.itemsize * math.prod(place.shape)
+    return memory[place.start : stop].view(place.dtype).reshape(place.shape)
 
 
 def _aligned(size: int) -> Any:

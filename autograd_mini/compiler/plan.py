@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node
+from autograd_mini.compiler.joined import section
 from autograd_mini.compiler.spelling import Spelling, spelling
 from autograd_mini.tensor import SAVED
 
@@ -23,6 +24,8 @@ class Place:
     block: int
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
+    start: int = 0
+    """The byte of the block at which it starts."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class _Planner:
 
     def place(self, node: Node) -> None:
         spelled = self.spellings[node]
+        if node.op is section and next(node.operands) in self.places:
+            self.places[node] = self.section(node)
         if spelled is None or node in self.kept or self.last.get(node) == math.inf:
             return
         if spelled.changes_first:
@@ -103,6 +108,12 @@ class _Planner:
                 self.replace(node, old)
             else:
                 self.allocate(node)
+
+    def section(self, node: Node) -> Place:
+        """A part of the place of its operand."""
+        (row,) = node.operands
+        start = node.settings["start"] * node.dtype.itemsize
+        return Place(self.places[row].block, node.shape, node.dtype, start)
 
     def change_first(self, node: Node) -> None:
         first = node.inputs[0]
@@ -116,7 +127,7 @@ class _Planner:
         return next((x for x in node.operands if self.replaceable(x, node)), None)
 
     def replaceable(self, x: Node, node: Node) -> bool:
-        if x not in self.places or (x.shape, x.dtype) != (node.shape, node.dtype):
+        if x not in self.places or x not in self.last or (x.shape, x.dtype) != (node.shape, node.dtype):
             return False
         here = self.positions[node]
         others = [y for y in node.operands if y is not x and x in self.owners.get(y, ())]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +13,8 @@ import numpy as np
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
 from autograd_mini.compiler.linking import buffers, linked
-from autograd_mini.compiler.sources import Argument, Outside, Pack, Setting
+from autograd_mini.compiler.reading import reader
+from autograd_mini.compiler.sources import Argument, Outside, Pack
 from autograd_mini.tensor import Tensor
 
 
@@ -46,8 +49,8 @@ class _Workspace:
     """The memory of one run at a time."""
 
     def __init__(self, recipe: Recipe) -> None:
-        kept = {position: np.zeros(shape, dtype) for position, (shape, dtype) in recipe.kept.items()}
-        self.arrays = [*buffers(recipe.source, recipe.blocks), *kept.values()]
+        kept, row = _kept(recipe)
+        self.arrays = [*buffers(recipe.source, recipe.blocks), *kept.values(), *row]
         first = len(recipe.differentiable)
         self.slopes = [(recipe.slopes[position - first].tensor, read_only(x)) for position, x in kept.items()]
 
@@ -59,7 +62,19 @@ class _Workspace:
 
     def apart(self, x: Any) -> Any:
         """An input, copied if it is one of the gradients that the run is about to overwrite."""
-        return x.copy() if any(np.may_share_memory(x, slope) for _, slope in self.slopes) else x
+        shared = isinstance(x, np.ndarray) and any(np.may_share_memory(x, slope) for _, slope in self.slopes)
+        return x.copy() if shared else x
+
+
+def _kept(recipe: Recipe) -> tuple[dict[int, Array], list[Array]]:
+    """The arrays of the kept gradients, and the row of all their entries where they have one memory."""
+    if not recipe.source.in_a_row:
+        return {position: np.zeros(shape, dtype) for position, (shape, dtype) in recipe.kept.items()}, []
+    sizes = [math.prod(shape) for shape, _ in recipe.kept.values()]
+    row = np.zeros(sum(sizes), next(dtype for _, dtype in recipe.kept.values()))
+    starts = itertools.accumulate(sizes, initial=0)
+    parts = zip(recipe.kept.items(), starts, sizes)
+    return {position: row[start : start + size].reshape(shape) for (position, (shape, _)), start, size in parts}, [row]
 
 
 class Program:
@@ -69,9 +84,8 @@ class Program:
         self.recipe = recipe
         self._function = linked(recipe.source)
         self._workspaces: list[_Workspace] = []
-        self._arguments = [s.position for s in recipe.inputs if isinstance(s, Argument)]
-        self._outside = [s.tensor for s in recipe.inputs if isinstance(s, Outside)]
-        self._others = [s for s in recipe.inputs if isinstance(s, (Pack, Setting))]
+        self._values = reader(recipe.inputs)
+        self._arguments = sum(isinstance(source, Argument) for source in recipe.inputs)
         first = len(recipe.differentiable)
         returned = {position: i for i, position in enumerate(recipe.source.returned)}
         slopes = enumerate(recipe.slopes, first)
@@ -86,7 +100,12 @@ class Program:
         except IndexError:
             workspace = _Workspace(self.recipe)
         try:
-            results = self._function(*self._values(leaves, workspace, optimiser), workspace.arrays)
+            values = self._values(leaves, optimiser)
+            for x in values[: self._arguments]:
+                if not x.flags.writeable:  # as gradients are
+                    values = [workspace.apart(x) for x in values]
+                    break
+            results = self._function(*values, workspace.arrays)
             for tensor, slope in workspace.slopes:
                 tensor._grad = slope
             if self._slopes or self._updated:
@@ -97,14 +116,6 @@ class Program:
         finally:
             self._workspaces.append(workspace)
         return results  # type: ignore[no-any-return]
-
-    def _values(self, leaves: Sequence[Any], workspace: _Workspace, optimiser: Any) -> list[Any]:
-        arguments = [leaves[position] for position in self._arguments]
-        return [
-            *[x if type(x) is np.ndarray and x.flags.writeable else workspace.apart(array_of(x)) for x in arguments],
-            *[tensor._data for tensor in self._outside],
-            *[_packed(s, leaves) if isinstance(s, Pack) else getattr(optimiser, s.name) for s in self._others],
-        ]
 
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         kept = dict(workspace.slopes)
@@ -118,20 +129,6 @@ class Program:
         for position, source in self._updated:
             for tensor, value in _entries(source, results[position], leaves):
                 tensor._data = as_value(value)
-
-
-def array_of(x: Any) -> Array:
-    """The value of an argument."""
-    return x._data if isinstance(x, Tensor) else x
-
-
-def _packed(pack: Pack, leaves: Sequence[Any]) -> Array:
-    """The scalars of a pack as one vector."""
-    return np.array([_scalar(source, leaves) for source in pack.sources])
-
-
-def _scalar(source: Any, leaves: Sequence[Any]) -> Any:
-    return source.tensor._data if isinstance(source, Outside) else array_of(leaves[source.position])
 
 
 def _entries(source: Any, result: Any, leaves: Sequence[Any]) -> list[tuple[Tensor, Any]]:

@@ -14,6 +14,8 @@ class Argument:
 
     position: int
     requires_grad: bool
+    tensor: bool = False
+    """Whether it is a Tensor."""
 
     def __str__(self) -> str:
         return f"argument {self.position}"

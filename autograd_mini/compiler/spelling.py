@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Node
+from autograd_mini.compiler.joined import section
 from autograd_mini.compiler.lower import assigned
-from autograd_mini.ops import Op
+from autograd_mini.compiler.passes.short import vdot
+from autograd_mini.ops import Op, joining
 from autograd_mini.ops.indexing import SLOT
 from autograd_mini.ops.reductions import reduce_max, reduce_min, reduce_sum
 
@@ -164,6 +167,19 @@ def _astype(node: Node) -> Spelling | None:
     return Spelling(lambda operands, buffer: f"{operands[0]}.astype(np.{node.dtype.name})")
 
 
+def _concatenate(node: Node) -> Spelling:
+    def write(operands: list[str], buffer: str | None) -> str:
+        return _call("np.concatenate", f"axis={node.settings['axis']!r}")([f"({', '.join(operands)},)"], buffer)
+
+    return Spelling(write, takes_buffer=all(isinstance(x, Node) and x.dtype == node.dtype for x in node.inputs))
+
+
+def _section(node: Node) -> Spelling:
+    start, shape = node.settings["start"], node.settings["shape"]
+    part = f"[{start}:{start + math.prod(shape)}].reshape({shape!r})"
+    return Spelling(lambda operands, buffer: operands[0] + part, is_view=True)
+
+
 def _assigned(node: Node) -> Spelling:
     return Spelling(
         lambda operands, buffer: f"{operands[0]}[{operands[1]}, {operands[2]}] = {operands[3]}", changes_first=True
@@ -183,4 +199,7 @@ _SPECIAL: dict[Op, Callable[[Node], Spelling | None]] = {
     ops.getitem: _getitem,
     ops.astype: _astype,
     assigned: _assigned,
+    section: _section,
+    joining._concatenate: _concatenate,
+    vdot: lambda node: Spelling(_call("np.vdot")),
 }

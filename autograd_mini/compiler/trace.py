@@ -39,7 +39,9 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
     arguments = [_variable(leaf) if is_input(leaf.value) else leaf.value for leaf in leaves]
     traced = [x if is_input(leaf.value) else None for x, leaf in zip(arguments, leaves)]
     sources: dict[Tensor, Any] = {
-        x: Argument(position, x.requires_grad) for position, x in enumerate(traced) if x is not None
+        x: Argument(position, x.requires_grad, isinstance(leaves[position].value, Tensor))
+        for position, x in enumerate(traced)
+        if x is not None
     }
     graph, container, differentiable = _run(function, rebuild(arguments), sources)
     made = {node: _resolved(node) for node in graph.nodes if isinstance(node.source, _Found)}
