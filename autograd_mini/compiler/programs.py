@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
@@ -14,7 +15,7 @@ from autograd_mini.compiler.guards import Guard
 from autograd_mini.compiler.portable import fingerprint
 from autograd_mini.compiler.program import Program, Recipe
 from autograd_mini.compiler.randomness import RandomWatch
-from autograd_mini.compiler.signature import differences, named_leaves, signature
+from autograd_mini.compiler.signature import differences, matcher, named_leaves, never_matches, signature
 from autograd_mini.compiler.trace import Trace, is_input, trace
 from autograd_mini.transforms.passes import label
 
@@ -28,6 +29,15 @@ class RecompilationWarning(UserWarning):
     """A compiled function is compiled again and again."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A program, the calls that it is for, and what it has read from outside."""
+
+    matches: Callable[[Sequence[Any], dict[str, Any]], bool]
+    program: Program
+    guard: Guard
+
+
 class Programs:
     """Finds the program of a call, and makes it where there is none that still holds."""
 
@@ -35,7 +45,8 @@ class Programs:
         self.function = function
         self.optimiser = optimiser
         self.made = 0
-        self._found: dict[Hashable, tuple[Program, Guard]] = {}
+        self._found: dict[Hashable, _Found] = {}
+        self._latest: dict[str, _Found] = {}
         self._making = RLock()
         self._newest: Program | None = None
         self._newest_key: tuple[Hashable, ...] = ()
@@ -47,22 +58,26 @@ class Programs:
             raise RuntimeError(f"compile: {label(self.function)} has no program yet; call it once")
         return self._newest
 
-    def find(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, list[Any]]:
+    def find(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, Sequence[Any]]:
         """The program for a call, and the leaves of its arguments."""
+        latest = self._latest.get(kind)
+        if latest is not None and latest.matches(arguments, settings) and latest.guard.broken() is None:
+            return latest.program, arguments
         leaves: list[Any] = []
         key = (kind, *signature(arguments, settings, leaves))
         found = self._found.get(key)
-        if found is None or found[1].broken() is not None:
+        if found is None or found.guard.broken() is not None:
             with self._making:
                 found = self._found.get(key)
-                change = found[1].broken() if found else differences(self._newest_key[1:], key[1:])
+                change = found.guard.broken() if found else differences(self._newest_key[1:], key[1:])
                 if found is None or change is not None:
                     found = self._made(key, arguments, settings, str(change))
-        return found[0], leaves
+        self._latest[kind] = found
+        return found.program, leaves
 
     def _made(
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
-    ) -> tuple[Program, Guard]:
+    ) -> _Found:
         leaves, rebuild = named_leaves(self.function, arguments, settings)
         if key[0] != "value":
             check_leaves(leaves)
@@ -72,7 +87,7 @@ class Programs:
         watch.check()
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
-        self._found[key] = program, self._guard(str(key[0]), plain)
+        self._found[key] = _Found(matcher(arguments, settings), program, self._guard(str(key[0]), plain))
         self._newest, self._newest_key = program, key
         self._count(change)
         return self._found[key]
@@ -83,12 +98,12 @@ class Programs:
 
         It would not be changed by its programs either: what a function does besides computing is done once.
         """
-        intact = [key for key, (_, guard) in self._found.items() if guard.broken() is None]
+        intact = [found.guard for found in self._found.values() if found.guard.broken() is None]
         try:
             yield
         finally:
-            for key in intact:
-                self._found[key][1].renew()
+            for guard in intact:
+                guard.renew()
 
     def _recipe(self, kind: str, traced: Trace) -> Recipe:
         if kind == "value":
@@ -114,7 +129,7 @@ class Programs:
 
     def portable(self) -> list[tuple[Hashable, Recipe, Any]]:
         """The programs that can be used elsewhere: those of a function that reads no objects from outside."""
-        every = [(key, program.recipe, fingerprint(guard)) for key, (program, guard) in self._found.items()]
+        every = [(key, found.program.recipe, fingerprint(found.guard)) for key, found in self._found.items()]
         return [entry for entry in every if entry[2] is not None]
 
     def take_over(self, entries: Iterable[tuple[Hashable, Recipe, Any]]) -> None:
@@ -123,4 +138,4 @@ class Programs:
         for key, recipe, expected in entries:
             if fingerprint(guard) == expected:
                 self._newest = Program(recipe)
-                self._found[key] = self._newest, guard
+                self._found[key] = _Found(never_matches, self._newest, guard)
