@@ -115,21 +115,25 @@ class Compiled:
         return program, outputs
 
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-        if current.get() is not True:
-            _refuse_in_a_trace(kind)
-        if self._check:
-            return self._checked_loss(kind, arguments, settings)
-        program, leaves = self._programs.find(kind, arguments, settings)
-        loss = program.run(leaves, self.optimiser)[0]
+        latest = self._programs.latest.get(kind)  # mostly it will do, and small programs are short
+        if latest and current.get() is True and latest.matches(arguments, settings) and latest.guard.unchanged():
+            loss = latest.program.run(arguments, self.optimiser)[0]
+        else:
+            loss = self._found_loss(kind, arguments, settings)
         return loss if isinstance(loss, np.generic) else np.reshape(loss, ())[()]
 
-    def _checked_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-        with self._programs.running():
-            expected = eager_gradients(self.function, arguments, settings)
+    def _found_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        _refuse_in_a_trace(kind)
+        expected = None
+        if self._check:
+            with self._programs.running():
+                expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
         loss = program.run(leaves, self.optimiser)[0]
-        check_gradients(self.function, loss, expected)
-        return np.reshape(loss, ())[()]
+        if expected is not None:
+            check_gradients(self.function, loss, expected)
+            self._programs.latest.clear()  # the next call is checked too
+        return loss
 
 
 def _refuse_in_a_trace(kind: str) -> None:

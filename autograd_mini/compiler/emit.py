@@ -134,18 +134,24 @@ class _Writer:
             elif spelled.changes_first:
                 yield from self.changed(node, spelled)
             else:
-                text = spelled.write(self.operands(node), self.buffer(node))
+                own = [self.call(node)] if spelled.with_call else []
+                text = spelled.write([*self.operands(node), *own], self.buffer(node))
                 yield f"{self.bound(node)} = {text}"
 
     def called(self, node: Node) -> str:
-        """A call of the operation's own function."""
+        """What binds a node to the result of the operation's own function."""
         assert node.op is not None
-        arguments = [*self.operands(node), *self.literals.settings(node)]
-        call = f"{self.literals.operation(node.op)}({', '.join(arguments)})"
+        call = self.call(node)
         if node.op.saves:
             saved = self.bound(self.saved[node]) if node in self.saved else "_"
             return f"{self.bound(node)}, {saved} = {call}"
         return f"{self.bound(node)} = {call if node.shape else f'as_value({call})'}"
+
+    def call(self, node: Node) -> str:
+        """A call of the operation's own function."""
+        assert node.op is not None
+        arguments = [*self.operands(node), *self.literals.settings(node)]
+        return f"{self.literals.operation(node.op)}({', '.join(arguments)})"
 
     def changed(self, node: Node, spelled: Spelling) -> Iterator[str]:
         """A change in place, of a copy where the first operand is read later on."""

@@ -49,15 +49,13 @@ class Guard:
         self.places = [place for place in reachable(self._function) if place.reader is not readers.FIXED]
         self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
-        self._unchanged: Callable[[], bool] = names["unchanged"]
+        self.unchanged: Callable[[], bool] = names["unchanged"]
+        """Whether everything is as it was: the quick question of `broken`."""
 
     def broken(self) -> str | None:
         """The first change in a few words, or None if everything is as it was."""
-        try:
-            if self._unchanged():
-                return None
-        except (AttributeError, ValueError):  # a place is gone, or has another number of parts
-            pass
+        if self.unchanged():
+            return None
         return next(filter(None, map(_difference, self.places)), None)
 
 
@@ -82,8 +80,10 @@ class _Constants:
 def emit(places: list[Reached]) -> tuple[str, dict[str, Any]]:
     """The source of `unchanged()`, and the names that it uses. Nothing of the user's is in the text."""
     constants = _Constants()
-    lines = [f"    {line}" for place in places for line in _check(place, constants)]
-    return "\n".join(["def unchanged():", *lines, "    return True", ""]), constants.names
+    lines = [f"        {line}" for place in places for line in _check(place, constants)]
+    # A place may be gone (AttributeError), or have another number of parts (ValueError).
+    last = ["        return True", "    except (AttributeError, ValueError):", "        return False", ""]
+    return "\n".join(["def unchanged():", "    try:", *lines, *last]), constants.names
 
 
 def _check(place: Reached, constants: _Constants) -> Iterator[str]:

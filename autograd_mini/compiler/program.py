@@ -13,8 +13,8 @@ import numpy as np
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
 from autograd_mini.compiler.linking import buffers, linked
-from autograd_mini.compiler.reading import reader
-from autograd_mini.compiler.sources import Argument, Outside, Pack
+from autograd_mini.compiler.reading import caller
+from autograd_mini.compiler.sources import Outside, Pack
 from autograd_mini.tensor import Tensor
 
 
@@ -82,10 +82,8 @@ class Program:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._function = linked(recipe.source)
+        self._call = caller(linked(recipe.source), recipe.inputs)
         self._workspaces: list[_Workspace] = []
-        self._values = reader(recipe.inputs)
-        self._arguments = sum(isinstance(source, Argument) for source in recipe.inputs)
         first = len(recipe.differentiable)
         returned = {position: i for i, position in enumerate(recipe.source.returned)}
         slopes = enumerate(recipe.slopes, first)
@@ -100,12 +98,7 @@ class Program:
         except IndexError:
             workspace = _Workspace(self.recipe)
         try:
-            values = self._values(leaves, optimiser)
-            for x in values[: self._arguments]:
-                if not x.flags.writeable:  # as gradients are
-                    values = [workspace.apart(x) for x in values]
-                    break
-            results = self._function(*values, workspace.arrays)
+            results = self._call(leaves, optimiser, workspace)
             for tensor, slope in workspace.slopes:
                 tensor._grad = slope
             if self._slopes or self._updated:
@@ -115,7 +108,7 @@ class Program:
             raise
         finally:
             self._workspaces.append(workspace)
-        return results  # type: ignore[no-any-return]
+        return results
 
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         kept = dict(workspace.slopes)

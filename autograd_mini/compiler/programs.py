@@ -30,7 +30,7 @@ class RecompilationWarning(UserWarning):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A program, the calls that it is for, and what it has read from outside."""
 
     matches: Callable[[Sequence[Any], dict[str, Any]], bool]
@@ -45,8 +45,9 @@ class Programs:
         self.function = function
         self.optimiser = optimiser
         self.made = 0
-        self._found: dict[Hashable, _Found] = {}
-        self._latest: dict[str, _Found] = {}
+        self._found: dict[Hashable, Found] = {}
+        self.latest: dict[str, Found] = {}
+        """For each kind the program that was used last: most likely the next call is like it."""
         self._making = RLock()
         self._newest: Program | None = None
         self._newest_key: tuple[Hashable, ...] = ()
@@ -58,11 +59,8 @@ class Programs:
             raise RuntimeError(f"compile: {label(self.function)} has no program yet; call it once")
         return self._newest
 
-    def find(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, Sequence[Any]]:
+    def find(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, list[Any]]:
         """The program for a call, and the leaves of its arguments."""
-        latest = self._latest.get(kind)
-        if latest is not None and latest.matches(arguments, settings) and latest.guard.broken() is None:
-            return latest.program, arguments
         leaves: list[Any] = []
         key = (kind, *signature(arguments, settings, leaves))
         found = self._found.get(key)
@@ -72,12 +70,12 @@ class Programs:
                 change = found.guard.broken() if found else differences(self._newest_key[1:], key[1:])
                 if found is None or change is not None:
                     found = self._made(key, arguments, settings, str(change))
-        self._latest[kind] = found
+        self.latest[kind] = found
         return found.program, leaves
 
     def _made(
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
-    ) -> _Found:
+    ) -> Found:
         leaves, rebuild = named_leaves(self.function, arguments, settings)
         if key[0] != "value":
             check_leaves(leaves)
@@ -87,7 +85,7 @@ class Programs:
         watch.check()
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
-        self._found[key] = _Found(matcher(arguments, settings), program, self._guard(str(key[0]), plain))
+        self._found[key] = Found(matcher(arguments, settings), program, self._guard(str(key[0]), plain))
         self._newest, self._newest_key = program, key
         self._count(change)
         return self._found[key]
@@ -138,4 +136,4 @@ class Programs:
         for key, recipe, expected in entries:
             if fingerprint(guard) == expected:
                 self._newest = Program(recipe)
-                self._found[key] = _Found(never_matches, self._newest, guard)
+                self._found[key] = Found(never_matches, self._newest, guard)

@@ -1,4 +1,4 @@
-"""What reads the inputs of a program at each call: a generated expression, because small programs are short."""
+"""What calls a program: generated too, because it reads every input, and small programs are short."""
 
 from __future__ import annotations
 
@@ -10,10 +10,30 @@ import numpy as np
 from autograd_mini.compiler.sources import Argument, Outside, Pack
 
 Reader = Callable[[Sequence[Any], Any], Sequence[Any]]
+Caller = Callable[[Sequence[Any], Any, Any], Sequence[Any]]
 
 
-def reader(sources: Sequence[Any]) -> Reader:
-    """A function of the leaves of the arguments and the optimiser, which gives the value of each source in order."""
+def caller(function: Callable[..., Any], sources: Sequence[Any]) -> Caller:
+    """What calls `function` with the value of each source, given the leaves of the arguments, optimiser and workspace.
+
+    An argument that can't be written may be a gradient that the program is about to overwrite, and is copied then.
+    """
+    scope: dict[str, Any] = {"array": np.array, "function": function}
+    texts = [_text(source, scope) for source in sources]
+    arrays = [text for text, s in zip(texts, sources) if isinstance(s, Argument) and not s.scalar]
+    writeable = " and ".join(f"{text}.flags.writeable" for text in arrays) or "True"
+    text = f"""def call(leaves, optimiser, workspace):
+    if {writeable}:
+        return function({", ".join([*texts, "workspace.arrays"])})
+    return function(*map(workspace.apart, ({"".join(text + ", " for text in texts)})), workspace.arrays)
+"""
+    exec(text, scope)
+    made: Caller = scope["call"]
+    return made
+
+
+def _reader(sources: Sequence[Any]) -> Reader:
+    """A function of the leaves and the optimiser, which gives the value of each source in order."""
     scope: dict[str, Any] = {"array": np.array}
     texts = [_text(source, scope) for source in sources]
     made: Reader = eval(f"lambda leaves, optimiser: [{', '.join(texts)}]", scope)
@@ -25,13 +45,13 @@ def _text(source: Any, scope: dict[str, Any]) -> str:
     if isinstance(source, Argument):
         return f"leaves[{source.position}]" + "._data" * source.tensor
     if isinstance(source, Outside):
-        name = f"tensor_{len(scope)}"
-        scope[name] = source.tensor
-        return f"{name}._data"
+        return f"{_named(source.tensor, scope)}._data"
     if isinstance(source, Pack):
-        name = f"read_{len(scope)}"
-        scope[name] = reader(source.sources)
-        return f"array({name}(leaves, optimiser))"
-    name = f"name_{len(scope)}"
-    scope[name] = source.name
-    return f"getattr(optimiser, {name})"
+        return f"array({_named(_reader(source.sources), scope)}(leaves, optimiser))"
+    return f"getattr(optimiser, {_named(source.name, scope)})"
+
+
+def _named(value: Any, scope: dict[str, Any]) -> str:
+    name = f"k{len(scope)}"
+    scope[name] = value
+    return name

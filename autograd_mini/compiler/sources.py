@@ -16,6 +16,8 @@ class Argument:
     requires_grad: bool
     tensor: bool = False
     """Whether it is a Tensor."""
+    scalar: bool = False
+    """Whether its shape is ()."""
 
     def __str__(self) -> str:
         return f"argument {self.position}"

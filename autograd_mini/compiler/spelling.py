@@ -12,7 +12,7 @@ import numpy as np
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Node
 from autograd_mini.compiler.joined import section
-from autograd_mini.compiler.lower import assigned
+from autograd_mini.compiler.lower import assigned, checked_labels
 from autograd_mini.compiler.passes.short import vdot
 from autograd_mini.ops import Op, joining
 from autograd_mini.ops.indexing import SLOT
@@ -32,6 +32,8 @@ class Spelling:
     """Whether that array may be one of the operands."""
     is_view: bool = False
     """Whether the result shares memory with its operands, and is cheap enough to be written where it is read."""
+    with_call: bool = False
+    """Whether the expression contains a call of the operation's own function, whose text comes last."""
     changes_first: bool = False
     """Whether the statement changes its first operand in place, which becomes the result."""
 
@@ -174,6 +176,17 @@ def _concatenate(node: Node) -> Spelling:
     return Spelling(write, takes_buffer=all(isinstance(x, Node) and x.dtype == node.dtype for x in node.inputs))
 
 
+def _checked_labels(node: Node) -> Spelling:
+    unsigned = f"np.uint{8 * node.dtype.itemsize}"  # a negative label is huge without its sign
+    largest = f"np.maximum.reduce({{}}.view({unsigned}))"
+
+    def write(operands: list[str], buffer: str | None) -> str:
+        labels, call = operands
+        return f"{labels} if {largest.format(labels)} < {node.settings['classes']} else {call}"
+
+    return Spelling(write, with_call=True)
+
+
 def _section(node: Node) -> Spelling:
     start, shape = node.settings["start"], node.settings["shape"]
     part = f"[{start}:{start + math.prod(shape)}].reshape({shape!r})"
@@ -199,6 +212,7 @@ _SPECIAL: dict[Op, Callable[[Node], Spelling | None]] = {
     ops.getitem: _getitem,
     ops.astype: _astype,
     assigned: _assigned,
+    checked_labels: _checked_labels,
     section: _section,
     joining._concatenate: _concatenate,
     vdot: lambda node: Spelling(_call("np.vdot")),

@@ -39,7 +39,7 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
     arguments = [_variable(leaf) if is_input(leaf.value) else leaf.value for leaf in leaves]
     traced = [x if is_input(leaf.value) else None for x, leaf in zip(arguments, leaves)]
     sources: dict[Tensor, Any] = {
-        x: Argument(position, x.requires_grad, isinstance(leaves[position].value, Tensor))
+        x: Argument(position, x.requires_grad, isinstance(leaves[position].value, Tensor), not x.shape)
         for position, x in enumerate(traced)
         if x is not None
     }

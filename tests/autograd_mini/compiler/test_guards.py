@@ -536,7 +536,7 @@ def test_the_check_is_short_where_the_library_is_used() -> None:
     model = nn.MLP([3, 4, 2], rng=np.random.default_rng(0))
     guard = Guard(lambda x: nn.mse(ag.tanh(model(x)), np.sin(x)))
     assert guard.source.count("return False") < 40
-    assert "return False" not in Guard(nn.mse).source
+    assert Guard(nn.mse).source.count("return False") == 1
 
 
 def test_a_users_operation(monkeypatch: pytest.MonkeyPatch) -> None:
