@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_mini.checks import conforming
 from autograd_mini.modes import recording, tracer
-from autograd_mini.ops import Op, astype, positive
+from autograd_mini.ops import Op, astype, positive, stop_gradient
 from autograd_mini.tensor import Tensor, as_tensor, gradients, independent
 from autograd_mini.transforms.trees import Leaf, flatten
 
@@ -56,7 +56,7 @@ class Results:
         while stack:
             node = stack.pop()
             if node.requires_grad and node not in seen and node not in self.independent:
-                if node.op is None:
+                if node.op is None or node.op is stop_gradient:  # in a trace this stands for a leaf: `independent`
                     return True
                 seen.add(node)
                 stack += [x for x in node.inputs if isinstance(x, Tensor)]
@@ -70,7 +70,7 @@ class Results:
         if isinstance(x, Tensor) and tracer():
             return x.detach()
         data = np.array(x.data if isinstance(x, Tensor) else x)[()]
-        return as_tensor(data, requires_grad=False) if self.nested and self.recorded else data
+        return as_tensor(data, requires_grad=False) if (self.nested and self.recorded) or tracer() else data
 
     def plain_where_traced(self, x: Any) -> Any:
         """The same for a Tensor; anything else is left alone."""
