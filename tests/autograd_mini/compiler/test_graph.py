@@ -112,4 +112,4 @@ def test_new_nodes_come_before_what_reads_them() -> None:
     changed = rebuilt(graph, halved)
     check(changed, values_of(changed))
     (value,) = results(changed)
-    np.testing.assert_array_equal(value, np.sin([0.5, 1.0]) + [1.0, 2.0])
+    np.testing.assert_array_equal(value, np.array([1.0, 2.0]) + np.sin([0.5, 1.0]))
