@@ -139,9 +139,11 @@ def _getitem(node: Node) -> Spelling | None:
     if text is None:
         return None
     plain = all(part is not SLOT for part in node.settings["index"])
+    # With an ellipsis NumPy gives a view of one entry, which would change with the array.
+    entry = "[()]" if not node.shape and any(part is Ellipsis for part in node.settings["index"]) else ""
 
     def write(operands: list[str], buffer: str | None) -> str:
-        return f"{operands[0]}[{text.format(*operands[1:])}]"
+        return f"{operands[0]}[{text.format(*operands[1:])}]{entry}"
 
     return Spelling(write, is_view=plain and bool(node.shape))
 
