@@ -94,6 +94,14 @@ def test_products_with_a_number_that_is_no_input_are_left() -> None:
     assert joined(graph, {0: None, 1: None}) is graph
 
 
+def test_products_with_a_number_that_is_computed_are_left() -> None:
+    rate, x, y = an_input((), "rate"), an_input((2,), "x"), an_input((3,), "y")
+    half = Node((), rate.dtype, ag.multiply, (0.5, rate))
+    products = [Node(s.shape, s.dtype, ag.multiply, (half, s)) for s in (x, y)]
+    graph = Graph((rate, x, y, half, *products), (x, y, *products))
+    assert joined(graph, {0: None, 1: None}) is graph
+
+
 def test_parts_are_named_after_their_gradients() -> None:
     after = joined(program([(2,), (3,)]), {0: None, 1: None})
     assert [node.name for node in after.nodes if node.op is section] == ["scaled_d_x0", "scaled_d_x1"]

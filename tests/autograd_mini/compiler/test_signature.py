@@ -103,6 +103,19 @@ def test_the_order_and_names_of_settings_count() -> None:
     assert signed([x], {"a": x, "b": 1}) == signed([x], {"a": x, "b": 1})
 
 
+def test_a_matcher_compares_every_axis_and_the_settings_of_its_own_call() -> None:
+    x = np.ones((2, 3))
+    assert matcher([x], {})([np.zeros((2, 3))], {})
+    assert not matcher([x], {})([np.zeros((2, 4))], {})
+    assert not matcher([x], {"axis": 0})([x], {})
+
+
+def test_the_keys_of_a_dict_count() -> None:
+    x = np.ones(2)
+    assert signed([{"a": x}]) != signed([{"b": x}])
+    assert signed([{"a": x, "b": 1}]) == signed([{"a": x, "b": 1}])
+
+
 def test_kinds_of_sequences_and_tensors_are_told_apart() -> None:
     x, w = np.ones(2), Tensor([1.0, 2.0])
     different = [[x, x], (x, x), Pair(x, x), {"a": x, "b": x}, w, w.detach(), w * 2, x]

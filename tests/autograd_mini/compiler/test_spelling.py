@@ -14,8 +14,9 @@ import autograd_mini as ag
 from autograd_mini import Tensor, modes, ops
 from autograd_mini.compiler.graph import Graph, Node, evaluate, graph_of
 from autograd_mini.compiler.joined import section
-from autograd_mini.compiler.literals import is_literal
+from autograd_mini.compiler.literals import Literals, is_literal
 from autograd_mini.compiler.lower import assigned, checked_labels
+from autograd_mini.compiler.names import Names
 from autograd_mini.compiler.passes.scatter import added_at, filled
 from autograd_mini.compiler.passes.short import vdot
 from autograd_mini.compiler.spelling import Spelling, index_text, spelling
@@ -274,8 +275,38 @@ def test_what_has_no_literal(value: Any) -> None:
     assert not is_literal(value)
 
 
-def test_a_square_is_not_written_as_a_power() -> None:
-    graph = traced(lambda x: x**2, np.ones(3))
-    spelled = spelling(graph.nodes[-1])
-    assert spelled is not None
-    assert spelled.write(["x", "2"], None) == "np.square(x)"
+def test_a_number_has_one_name_for_the_same_bits() -> None:
+    texts = Literals(Names())
+    numbers = [np.float64(0.0), np.float64(-0.0), np.float32(0.0), np.int64(0), np.float64("nan")]
+    names = [texts.text(x, "hint") for x in numbers]
+    assert len(set(names)) == len(numbers)
+    assert [texts.text(x.copy(), "hint") for x in numbers] == names
+    assert [texts.constants[name].tobytes() for name in names] == [x.tobytes() for x in numbers]
+
+
+@pytest.mark.parametrize(("value", "text"), [(2, "2"), (-2, "(-2)"), (-0.5, "(-0.5)"), (-0.0, "-0.0"), (None, "None")])
+def test_a_negative_number_stands_in_brackets(value: Any, text: str) -> None:
+    assert Literals(Names()).text(value, "hint") == text
+
+
+# ---------------------------------------------------------------------------------------------- what needs a look
+
+
+@pytest.mark.parametrize("exponent", [2, 2.0, 3, -1, 0.5, np.float64(2.0)])
+def test_powers(exponent: Any) -> None:
+    (power,) = written(traced(lambda x: x**exponent, np.array([1.0, 2.5, 3.0])))
+    power.check()
+    assert (power.spelled.write(["x", "2"], None) == "np.square(x)") == (
+        type(exponent) in (int, float) and exponent == 2
+    )
+
+
+def test_integers_stay_integers() -> None:
+    graph = traced(lambda x: (abs(x), -x, x // 2, x % 2, x.sum(axis=0)), np.array([[-3, 4], [5, -6]]))
+    for each in written(graph):
+        each.check()
+
+
+def test_a_function_of_its_own_is_called_whatever_it_answers_for() -> None:
+    own = Op("own", lambda x: np.sin(x) + 1, None, numpy=np.sin)
+    assert spelling(traced(own, np.ones(3)).nodes[-1]) is None
