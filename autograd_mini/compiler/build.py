@@ -52,6 +52,11 @@ def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:
 def step_recipe(traced: Trace, optimiser: Any) -> Recipe:
     """The program of a function's value and gradient, and of the update that the optimiser makes with it."""
     trained = set(optimiser.parameters)
+    if not any(_trains(node.source, trained) for node in traced.graph.inputs):
+        raise TypeError(
+            "step: the function reads no parameter of the optimiser from outside, so that none would be updated; "
+            "parameters that come as arguments are not"
+        )
     numbers = {name: getattr(optimiser, name) for name in optimiser.numbers}
     return gradient_recipe(traced, Update(optimiser.update, numbers, lambda source: _trains(source, trained)))
 

@@ -60,8 +60,7 @@ def graph_of(
     outputs = list(outputs)
     made: dict[Any, Node] = {}
     constants: dict[int, Node] = {}
-    order = topological_order(*outputs)
-    for tensor in order:
+    for tensor in topological_order(*outputs) if outputs else ():
         node = _node(tensor, made, constants, sources, names)
         made[tensor] = _kept_constant(tensor, node) if forward else node
     nodes: dict[Node, None] = dict.fromkeys(constants.values())
