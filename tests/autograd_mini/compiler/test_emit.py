@@ -13,10 +13,11 @@ import autograd_mini as ag
 import nn
 from autograd_mini import Op, Tensor
 from autograd_mini.compiler.emit import WIDTH, Source, emitted
-from autograd_mini.compiler.graph import Graph, evaluate
+from autograd_mini.compiler.graph import Graph, Node, evaluate
 from autograd_mini.compiler.linking import buffers, linked
 from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.passes import optimised
+from autograd_mini.compiler.passes.scatter import added_at
 from autograd_mini.compiler.plan import planned
 from tests.autograd_mini.compiler.graphs import traced
 from tests.programs import OURS, random_program
@@ -104,6 +105,16 @@ def test_a_result_that_is_an_input_a_view_of_one_or_a_constant_is_copied() -> No
     check(traced(lambda x: (x, x[1:], x.reshape((3, 1)), ag.multiply(x, 1)), np.ones(3)), {})
     source = check(traced(lambda x: (Tensor(table), x * table), np.ones(3)), {})
     assert source.text.count("np.array(") == 1
+
+
+def test_what_is_changed_in_place_is_copied_first_where_it_is_read_on() -> None:
+    x = Node((3,), np.dtype(float), source=np.ones(3), name="x")
+    sine = Node((3,), x.dtype, ag.sin, (x,))
+    added = Node((3,), x.dtype, added_at, (sine, 5.0), {"index": (0,)})
+    last, product = (Node((3,), x.dtype, ag.cos, (added,)), Node((3,), x.dtype, ag.exp, (sine,)))
+    assert check(Graph((x, sine, added, last), (last,)), {}).text.count("buffer_1") == 0
+    copied = check(Graph((x, sine, added, last, product), (last, product)), {}).text
+    assert "added_at = buffer_1\n    added_at[...] = sin\n    added_at[0] += 5.0" in copied
 
 
 # ----------------------------------------------------------------------------------------------------- how it reads
