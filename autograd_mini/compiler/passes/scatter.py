@@ -128,7 +128,10 @@ def _in_place(node: Node, pieces: list[tuple[Node, Any]]) -> tuple[Node, list[tu
     places: list[tuple[Node, Any]] = []
     left: list[tuple[Node, Any]] = []
     for piece, index in pieces:
-        (left if taken[index].any() else places).append((piece, index))
-        taken[index] = True
+        if taken[index].any():
+            left.append((piece, index))
+        else:
+            places.append((piece, index))
+            taken[index] = True
     settings = {"indices": [index for _, index in places], "shape": node.shape, "covered": bool(taken.all())}
     return Node(node.shape, node.dtype, filled, tuple(piece for piece, _ in places), settings), left

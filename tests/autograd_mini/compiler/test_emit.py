@@ -16,7 +16,7 @@ from autograd_mini.compiler.emit import WIDTH, Source, emitted
 from autograd_mini.compiler.graph import Graph, Node, evaluate
 from autograd_mini.compiler.linking import buffers, linked
 from autograd_mini.compiler.lower import lowered
-from autograd_mini.compiler.passes import optimised
+from autograd_mini.compiler.passes import optimised, with_scatters
 from autograd_mini.compiler.passes.scatter import added_at
 from autograd_mini.compiler.plan import planned
 from tests.autograd_mini.compiler.graphs import traced
@@ -55,7 +55,7 @@ def check(graph: Graph, kept: dict[int, Any]) -> Source:
 def test_random_programs(seed: int, keeps: bool) -> None:
     program = random_program(seed, smooth=False)
     graph = traced(lambda *leaves: program.run(OURS, list(leaves)), *program.leaves, grad=True)
-    graph = lowered(optimised(graph))
+    graph = lowered(with_scatters(optimised(graph)))
     kept = {i: None for i, node in enumerate(graph.outputs) if keeps and node.shape}
     check(graph, kept)
 
@@ -115,6 +115,12 @@ def test_what_is_changed_in_place_is_copied_first_where_it_is_read_on() -> None:
     assert check(Graph((x, sine, added, last), (last,)), {}).text.count("buffer_1") == 0
     copied = check(Graph((x, sine, added, last, product), (last, product)), {}).text
     assert "added_at = buffer_1\n    added_at[...] = sin\n    added_at[0] += 5.0" in copied
+
+
+def test_what_no_piece_is_written_to_is_zero_before_others_are_added() -> None:
+    graph = traced(lambda x: (x[::-1] * 3.0).sum() + (x[:1] * 2.0).sum(), np.ones(3), grad=True)
+    text = check(with_scatters(optimised(graph)), {}).text
+    assert "[...] = 0" in text  # the first piece is one entry of three
 
 
 # ----------------------------------------------------------------------------------------------------- how it reads
