@@ -14,7 +14,7 @@ from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.compiler.joined import joined
 from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.parts import in_parts
-from autograd_mini.compiler.passes import optimised, with_shared, with_short_forms
+from autograd_mini.compiler.passes import optimised, with_scatters, with_shared, with_short_forms
 from autograd_mini.compiler.plan import planned
 from autograd_mini.compiler.program import Recipe
 from autograd_mini.compiler.sources import Outside, Pack
@@ -76,7 +76,7 @@ def _recipe(
     graph: Graph, traced: Trace, slopes: Sequence[Any], updated: Sequence[Any], parts: dict[str, int], name: str
 ) -> Recipe:
     first = len(traced.graph.outputs)
-    graph = with_short_forms(with_shared(lowered(optimised(graph))))
+    graph = with_short_forms(with_shared(lowered(with_scatters(optimised(graph)))))
     graph, counts = in_parts(joined(graph, _kept(graph, first, slopes, updated)), parts)
     kept = _kept(graph, first, slopes, updated)
     plan = planned(graph, kept)

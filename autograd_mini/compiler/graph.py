@@ -127,10 +127,11 @@ def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
 
 
 def replaced(graph: Graph, made: Mapping[Node, Node]) -> Graph:
-    """The graph with `made[node]` in place of each node, and before it what it reads."""
+    """The graph with `made[node]` in place of each node that has one, and before it what it reads."""
     nodes: dict[Node, None] = {}
     for node in graph.nodes:
-        _add(made[node], nodes)
+        if node in made:
+            _add(made[node], nodes)
     return Graph(tuple(nodes), tuple(made[node] for node in graph.outputs))
 
 
