@@ -156,7 +156,7 @@ def _index_part(part: Any) -> str | None:
     if part is SLOT:
         return "{}"
     if isinstance(part, slice):
-        bounds = [part.start, part.stop, *([part.step] if part.step is not None else [])]
+        bounds = [part.start, part.stop, *([part.step] if part.step not in (None, 1) else [])]
         if all(x is None or isinstance(x, (int, np.integer)) for x in bounds):
             return ":".join("" if x is None else str(int(x)) for x in bounds)
         return None
