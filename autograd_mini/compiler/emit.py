@@ -19,6 +19,8 @@ from autograd_mini.compiler.spelling import Spelling
 from autograd_mini.ops import Op
 from autograd_mini.tensor import SAVED
 
+_LONG = 200  # characters
+
 
 @dataclass(frozen=True)
 class Source:
@@ -129,7 +131,7 @@ class _Writer:
             spelled = self.plan.spellings[node]
             if spelled is None:
                 yield self.called(node)
-            elif spelled.is_view and self.reads[node] <= 1 and node not in self.graph.outputs:
+            elif self.is_inline(node, spelled):
                 self.names[node] = spelled.write(self.operands(node), None)
             elif spelled.changes_first:
                 yield from self.changed(node, spelled)
@@ -137,6 +139,11 @@ class _Writer:
                 own = [self.call(node)] if spelled.with_call else []
                 text = spelled.write([*self.operands(node), *own], self.buffer(node))
                 yield f"{self.bound(node)} = {text}"
+
+    def is_inline(self, node: Node, spelled: Spelling) -> bool:
+        """Whether a node is written where it is read; a long row of views would be too deep for Python's parser."""
+        once = self.reads[node] <= 1 and node not in self.graph.outputs
+        return spelled.is_view and once and all(len(text) < _LONG for text in self.operands(node))
 
     def called(self, node: Node) -> str:
         """What binds a node to the result of the operation's own function."""

@@ -10,7 +10,9 @@ import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.compiler.joined import section
+from autograd_mini.compiler.passes.rewriting import is_function
 from autograd_mini.compiler.spelling import Spelling, spelling
+from autograd_mini.ops import stop_gradient
 from autograd_mini.tensor import SAVED
 
 ALIGNMENT = 64
@@ -167,13 +169,21 @@ def owners(graph: Graph, spellings: Mapping[Node, Spelling | None]) -> dict[Node
         read = next(node.operands).operands if node.op is SAVED else node.operands
         shared: frozenset[Node] = frozenset().union(*(found[x] for x in read)) if node.shape else frozenset()
         spelled = spellings.get(node)
-        if node.op is None or (spelled is not None and not spelled.is_view):
+        if node.op is None or _is_fresh(node, spelled):
             found[node] = frozenset([node]) if node.shape else frozenset()
         elif spelled is not None:
             found[node] = shared
         else:
             found[node] = shared | {node}
     return found
+
+
+def _is_fresh(node: Node, spelled: Spelling | None) -> bool:
+    """Whether the result surely has memory of its own; nobody knows what a user's operation returns."""
+    if spelled is not None:
+        return not spelled.is_view
+    assert node.op is not None
+    return node.op.elementwise and is_function(node.op) and node.op is not stop_gradient
 
 
 def last_reads(graph: Graph, shared: Mapping[Node, frozenset[Node]]) -> dict[Node, float]:

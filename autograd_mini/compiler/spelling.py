@@ -132,10 +132,13 @@ def _broadcast_to(node: Node) -> Spelling | None:
 
 
 def _getitem(node: Node) -> Spelling | None:
-    text = index_text(node.settings["index"])
+    index = node.settings["index"]
+    if not node.shape:  # an Ellipsis stands for no axis here, but would make an array of a number
+        index = tuple([part for part in index if part is not Ellipsis])
+    text = index_text(index)
     if text is None:
         return None
-    plain = all(part is not SLOT for part in node.settings["index"])
+    plain = all(part is not SLOT for part in index)
 
     def write(operands: list[str], buffer: str | None) -> str:
         return f"{operands[0]}[{text.format(*operands[1:])}]"
