@@ -109,6 +109,17 @@ def _constant(x: Any, constants: dict[int, Node]) -> Any:
     return constants[id(x)]
 
 
+def masks(graph: Graph) -> list[Any]:
+    """The constant arrays that select by being true: how many do decides about shapes."""
+    readers = [node for node in graph.nodes if "index" in node.settings]
+    found = {id(x.value): x.value for node in readers for x in node.operands if _is_mask(x)}
+    return list(found.values())
+
+
+def _is_mask(x: Node) -> bool:
+    return isinstance(x.value, np.ndarray) and x.value.dtype == bool
+
+
 def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
     """The graph with `change(node)` in place of each node, which has the inputs that their changes left.
 

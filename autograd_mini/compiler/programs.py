@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any
 
 from autograd_mini.compiler.build import check_leaves, gradient_recipe, step_recipe, value_recipe
+from autograd_mini.compiler.graph import masks
 from autograd_mini.compiler.guards import Guard
 from autograd_mini.compiler.portable import fingerprint
 from autograd_mini.compiler.program import Program, Recipe
@@ -85,7 +86,8 @@ class Programs:
         watch.check()
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
-        self._found[key] = Found(matcher(arguments, settings), program, self._guard(str(key[0]), plain))
+        guard = self._guard(str(key[0]), plain, masks(traced.graph))
+        self._found[key] = Found(matcher(arguments, settings), program, guard)
         self._newest, self._newest_key = program, key
         self._count(change)
         return self._found[key]
@@ -108,10 +110,10 @@ class Programs:
             return value_recipe(traced)
         return gradient_recipe(traced) if kind == "value_and_grad" else step_recipe(traced, self.optimiser)
 
-    def _guard(self, kind: str, plain: Iterable[Any]) -> Guard:
+    def _guard(self, kind: str, plain: Iterable[Any], masks: Iterable[Any] = ()) -> Guard:
         """Of what the function reads from outside, in its plain arguments, and of the list that is updated."""
         parameters = [self.optimiser.parameters] if kind == "step" else []
-        return Guard(functools.partial(self.function, *plain, *parameters))
+        return Guard(functools.partial(self.function, *plain, *parameters), masks)
 
     def _count(self, change: str) -> None:
         self.made += 1
