@@ -12,7 +12,9 @@ from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
 from autograd_mini.compiler.programs import Programs
 from autograd_mini.compiler.result import differentiable
+from autograd_mini.errors import describe
 from autograd_mini.modes import current, observer, tracer
+from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.passes import check_function, label
 from autograd_mini.transforms.trees import flatten
 
@@ -30,7 +32,7 @@ class Compiled:
         self._check = check
         self._programs = Programs(function, optimiser)
 
-    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, computed by generated code: Tensors in the same containers.
 
         Where a gradient is required, they can be differentiated; that runs the function itself.
@@ -41,7 +43,7 @@ class Compiled:
         tensors = differentiable(self.function, program.recipe, outputs, arguments, settings)
         return flatten(program.recipe.container)[1](tensors)
 
-    def value(self, *arguments: Any, **settings: Any) -> Any:
+    def value(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, as NumPy arrays and scalars of the caller's own, in the same containers.
 
         >>> import autograd_mini as ag
@@ -50,9 +52,9 @@ class Compiled:
         """
         _refuse_in_a_trace("value")
         program, outputs = self._values(arguments, settings)
-        return flatten(program.recipe.container)[1](outputs)
+        return flatten(program.recipe.container)[1](map(_writeable, outputs))
 
-    def value_and_grad(self, *arguments: Any, **settings: Any) -> Any:
+    def value_and_grad(self, /, *arguments: Any, **settings: Any) -> Any:
         """The loss as a NumPy scalar; dL/dx is left in `x.grad` of every leaf Tensor x that requires a gradient.
 
         These leaves are the Tensors among the arguments and those that the function reads from outside. What `.grad`
@@ -70,10 +72,11 @@ class Compiled:
         """
         return self._loss("value_and_grad", arguments, settings)
 
-    def step(self, *arguments: Any, **settings: Any) -> Any:
+    def step(self, /, *arguments: Any, **settings: Any) -> Any:
         """As `value_and_grad`, and the update of the optimiser too: the loss before the update is returned.
 
-        The numbers of the optimiser, its rate say, are read at each step. Raises TypeError without an optimiser.
+        The numbers of the optimiser, its rate say, are read at each step. Raises TypeError without an optimiser,
+        and for an argument that is one of its parameters: those the function reads from outside.
 
         >>> import autograd_mini as ag, nn
         >>> w = ag.Tensor(3.0)
@@ -129,6 +132,8 @@ class Compiled:
             with self._programs.running():
                 expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
+        if kind == "step":
+            _check_apart(leaves, self.optimiser.parameters)
         loss = program.run(leaves, self.optimiser)[0]
         if expected is not None:
             check_gradients(self.function, loss, expected)
@@ -139,6 +144,21 @@ class Compiled:
 def _refuse_in_a_trace(kind: str) -> None:
     if tracer():
         raise TypeError(f"{kind}: ag.compile traces this call; call the inner function itself, or use ag.grad")
+
+
+def _check_apart(leaves: Sequence[Any], parameters: Sequence[Tensor]) -> None:
+    """TypeError for an argument that is a parameter: the next call may pass another, so that it is not updated."""
+    for x in leaves:
+        if isinstance(x, Tensor) and any(x is parameter for parameter in parameters):
+            raise TypeError(
+                f"step: {describe(x)} is a parameter of the optimiser and an argument; let the function read it from "
+                "outside, or call value_and_grad and the step of the optimiser"
+            )
+
+
+def _writeable(x: Array) -> Array:
+    """A result that the caller may change: a repeated one shares memory among its entries."""
+    return x if x.flags.writeable or not x.shape else x.copy()
 
 
 def _restored(function: Any, optimiser: Any, check: bool, programs: Any) -> Compiled:

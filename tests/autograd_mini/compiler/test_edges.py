@@ -1,0 +1,139 @@
+"""What real programs do now and then: views of single entries, masks from outside, unusual arrays and arguments."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+import nn
+from autograd_mini import Tensor
+
+# ----------------------------------------------------------------------------------------------------------- memory
+
+
+def test_an_entry_read_with_an_ellipsis_outlives_its_array() -> None:
+    def f(x: Any) -> Any:
+        y = x * 2
+        entry = y[0, ...]
+        return entry * ag.exp(y + 1).sum()  # the sum takes the place of y
+
+    x = np.array([0.1, 0.2, 0.3])
+    np.testing.assert_allclose(ag.compile(f).value(x), 0.2 * np.exp(2 * x + 1).sum())
+
+
+@pytest.mark.parametrize("index", [(...,), (0, ...), (..., 0), (slice(1), ...), (..., None)], ids=str)
+def test_indices_with_an_ellipsis(index: Any) -> None:
+    x = np.array([1.0, 2.0]) if len(index) > 1 else np.float64(3.0)
+    result = ag.compile(lambda x: (x * 2)[index]).value(x)
+    np.testing.assert_array_equal(result, (x * 2)[index])
+    assert isinstance(result, np.generic) is (result.shape == ())
+
+
+def test_results_can_be_written_to() -> None:
+    repeated = ag.compile(lambda x: ag.broadcast_to(x * 2, (3, 2))).value(np.ones(2))
+    repeated[0] = 5.0
+    np.testing.assert_array_equal(repeated, [[5.0, 5.0], [2.0, 2.0], [2.0, 2.0]])
+
+
+@pytest.mark.parametrize("step", [lambda x: x[::-1], lambda x: ag.where(x > 0, x, x), ag.sigmoid], ids=str)
+def test_long_chains(step: Callable[[Any], Any]) -> None:
+    def f(x: Any) -> Any:
+        for _ in range(3000):
+            x = step(x)
+        return x
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(ag.compile(f).value(x), f(Tensor(x)).data)
+
+
+# -------------------------------------------------------------------------------------------------------- optimisers
+
+
+@given(count=st.integers(1, 60), trained=st.data())
+def test_a_step_updates_just_the_scalars_of_the_optimiser(count: int, trained: st.DataObject) -> None:
+    chosen = trained.draw(st.sets(st.integers(0, count - 1), min_size=1))
+    eager, compiled = ([Tensor(0.1 * i) for i in range(count)] for _ in range(2))
+
+    def loss(weights: list[Tensor]) -> Any:
+        return sum((ag.tanh(w) * (i + 1) for i, w in enumerate(weights)), Tensor(0.0, requires_grad=False))
+
+    loss(eager).backward()
+    nn.SGD([eager[i] for i in chosen], rate=0.5).step()
+    ag.compile(lambda: loss(compiled), optimiser=nn.SGD([compiled[i] for i in chosen], rate=0.5)).step()
+    np.testing.assert_allclose([w.data for w in compiled], [w.data for w in eager])
+    np.testing.assert_allclose([w.grad for w in compiled], [w.grad for w in eager])
+
+
+def test_a_parameter_among_the_arguments_of_a_step() -> None:
+    w = Tensor([1.0, 2.0], name="w")
+    step = ag.compile(lambda v: (w * v).sum(), optimiser=nn.SGD([w], rate=0.5)).step
+    step(Tensor([1.0, 1.0]))
+    with pytest.raises(TypeError, match=r"step: w .* is a parameter of the optimiser and an argument"):
+        step(w)
+    np.testing.assert_array_equal(w.data, [0.5, 1.5])
+
+
+def test_a_large_rate_is_no_reason_to_warn() -> None:
+    w = Tensor(np.ones(2, np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ag.compile(lambda: w.sum(), optimiser=nn.SGD([w], rate=1e6)).step()
+    np.testing.assert_array_equal(w.data, np.float32([1 - 1e6] * 2))
+
+
+# --------------------------------------------------------------------------------------------------------- arguments
+
+
+def test_a_mask_from_outside_may_select_another_number_of_entries() -> None:
+    mask = np.array([True, False, True])
+    x = np.array([1.0, 4.0, 7.0])
+    compiled = ag.compile(lambda x: x[mask].mean() + x[mask][0])
+    assert compiled.value(x) == 5.0
+    mask[:] = [True, True, False]
+    assert (compiled.value(x), compiled.compilations) == (3.5, 1)
+    mask[:] = [False, False, True]
+    assert (compiled.value(x), compiled.compilations) == (14.0, 2)
+
+
+def test_a_matrix_is_computed_with_as_an_array() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        x = np.matrix([[1.0, 2.0], [3.0, 4.0]])
+    compiled = ag.compile(lambda x: (x.reshape(4) * x[0][0], x))
+    product, same = compiled.value(x)
+    np.testing.assert_array_equal(product, [1.0, 2.0, 3.0, 4.0])
+    assert type(same) is np.ndarray
+
+
+def test_a_masked_array_is_refused_also_where_an_array_was_taken() -> None:
+    compiled = ag.compile(lambda x: x * 2)
+    compiled.value(np.ones(2))
+    with pytest.raises(TypeError, match="masked array would lose its mask"):
+        compiled.value(np.ma.masked_array([1.0, 2.0], [True, False]))
+
+
+def test_kinds_of_dicts_are_kept_apart() -> None:
+    compiled = ag.compile(lambda d: {"ordered": d["x"] * 2} if isinstance(d, OrderedDict) else {"plain": d["x"]})
+    assert list(compiled.value({"x": np.ones(1)})) == ["plain"]
+    assert list(compiled.value(OrderedDict(x=np.ones(1)))) == ["ordered"]
+
+
+@pytest.mark.parametrize("make", [iter, lambda xs: (x for x in xs), enumerate], ids=["iter", "generator", "enumerate"])
+def test_an_argument_that_can_be_read_only_once(make: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match="can be read only once; pass a list"):
+        ag.compile(lambda xs: sum(xs)).value(make([Tensor(1.0)]))
+
+
+def test_arguments_may_have_any_name() -> None:
+    compiled = ag.compile(lambda self, function, kind: self * function - kind, check=True)
+    named = {"self": np.array([2.0]), "function": np.array([3.0]), "kind": np.array([1.0])}
+    np.testing.assert_array_equal(compiled.value(**named), [5.0])
+    np.testing.assert_array_equal(compiled(**named).data, [5.0])
