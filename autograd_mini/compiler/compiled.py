@@ -27,10 +27,14 @@ class Compiled:
         functools.update_wrapper(self, function)  # guards of other functions look through it
         self.function = function
         """What was compiled."""
-        self.optimiser = optimiser
-        """Whose update `step` does."""
         self._check = check
+        self._optimiser = optimiser
         self._programs = Programs(function, optimiser)
+
+    @property
+    def optimiser(self) -> Any:
+        """Whose update `step` does; None if there is none."""
+        return self._optimiser
 
     def __call__(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, computed by generated code: Tensors in the same containers.
@@ -84,7 +88,7 @@ class Compiled:
         >>> [descent.step() for _ in range(3)], w
         ([np.float64(9.0), np.float64(2.25), np.float64(0.5625)], Tensor(0.375))
         """
-        if self.optimiser is None:
+        if self._optimiser is None:
             raise TypeError("step: there is no optimiser; write ag.compile(loss, optimiser=nn.SGD(parameters, rate))")
         return self._loss("step", arguments, settings)
 
@@ -107,7 +111,7 @@ class Compiled:
         return f"<compiled {label(self.function)}: {self.compilations} programs>"
 
     def __reduce__(self) -> Any:
-        return _restored, (self.function, self.optimiser, self._check, self._programs.portable())
+        return _restored, (self.function, self._optimiser, self._check, self._programs.portable())
 
     def _values(self, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, Sequence[Array]]:
         program, leaves = self._programs.find("value", arguments, settings)
@@ -120,7 +124,7 @@ class Compiled:
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         latest = self._programs.latest.get(kind)  # mostly it will do, and small programs are short
         if latest and current.get() is True and latest.matches(arguments, settings) and latest.guard.unchanged():
-            loss = latest.program.run(arguments, self.optimiser)[0]
+            loss = latest.program.run(arguments, self._optimiser)[0]
         else:
             loss = self._found_loss(kind, arguments, settings)
         return loss if isinstance(loss, np.generic) else np.reshape(loss, ())[()]
@@ -133,8 +137,8 @@ class Compiled:
                 expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
         if kind == "step":
-            _check_apart(leaves, self.optimiser.parameters)
-        loss = program.run(leaves, self.optimiser)[0]
+            _check_apart(leaves, self._optimiser.parameters)
+        loss = program.run(leaves, self._optimiser)[0]
         if expected is not None:
             check_gradients(self.function, loss, expected)
             self._programs.latest.clear()  # the next call is checked too

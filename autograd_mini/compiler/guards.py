@@ -26,8 +26,8 @@ class Guard:
 
     Numbers, strings, None and tuples of them are compared by type and value; all other objects by identity, and by
     what is in them where the walk of `reachable` looks into them. The content of an array and the data of a Tensor may
-    change: programs read them at each call; but of `masks`, which decide about shapes, the number of entries that are
-    true may not. The guard keeps what it compares with alive.
+    change: programs read them at each call. `further` tells of each other place its path, reader, owner and key. The
+    guard keeps what it compares with alive.
 
     >>> rate = [0.1]
     >>> guard = Guard(lambda w: w - rate[0] * w)
@@ -37,9 +37,9 @@ class Guard:
     'rate[0] changed from 0.1 to 0.2'
     """
 
-    def __init__(self, function: Any, masks: Iterable[Any] = ()) -> None:
+    def __init__(self, function: Any, further: Iterable[tuple[Any, ...]] = ()) -> None:
         self._function = function
-        self._masks = list(masks)
+        self._further = list(further)
         self._remember()
 
     def renew(self) -> None:
@@ -49,7 +49,7 @@ class Guard:
 
     def _remember(self) -> None:
         self.places = [reached for reached in reachable(self._function) if reached.reader is not readers.FIXED]
-        self.places += [place("the number of entries that a mask selects", readers.SELECTED, x) for x in self._masks]
+        self.places += [place(*how) for how in self._further]
         self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
         self.unchanged: Callable[[], bool] = names["unchanged"]

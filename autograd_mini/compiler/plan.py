@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -82,10 +83,11 @@ class _Planner:
     def kept_nodes(self) -> dict[Node, int]:
         """The outputs that can be written straight into the array that is kept: what nobody else has for an output."""
         found: dict[Node, int] = {}
+        counts = Counter(self.graph.outputs)
         for position, target in self.kept_outputs.items():
             node = self.graph.outputs[position]
             spelled = self.spellings.get(node)
-            alone = self.graph.outputs.count(node) == 1
+            alone = counts[node] == 1
             if alone and spelled is not None and spelled.takes_buffer and self.overwritable(target, node):
                 found[node] = position
         return found

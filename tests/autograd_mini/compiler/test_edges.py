@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import linecache
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
@@ -137,3 +139,29 @@ def test_arguments_may_have_any_name() -> None:
     named = {"self": np.array([2.0]), "function": np.array([3.0]), "kind": np.array([1.0])}
     np.testing.assert_array_equal(compiled.value(**named), [5.0])
     np.testing.assert_array_equal(compiled(**named).data, [5.0])
+
+
+def test_a_list_of_parameters_that_is_replaced() -> None:
+    v, w = Tensor(1.0), Tensor(1.0)
+    optimiser = nn.SGD([v, w], rate=0.5)
+    compiled = ag.compile(lambda: v + w, optimiser=optimiser)
+    compiled.step()
+    optimiser.parameters = [v]
+    optimiser.rate = 0.25
+    compiled.step()
+    assert (v.data, w.data, compiled.compilations) == (0.25, 0.5, 2)
+    with pytest.raises(AttributeError):
+        compiled.optimiser = nn.SGD([w], rate=0.5)  # type: ignore[misc]
+
+
+def test_the_source_of_a_dropped_program_is_dropped() -> None:
+    def files() -> set[str]:
+        return {file for file in linecache.cache if file.startswith("<ag.compile")}
+
+    before = files()
+    compiled = ag.compile(lambda x: x * 2)
+    compiled.value(np.ones(2))
+    assert len(files() - before) == 1
+    del compiled
+    gc.collect()
+    assert files() <= before
