@@ -197,13 +197,15 @@ class Tensor(Methods, Traced):
         >>> w.grad
         array([2., 4.])
         """
-        _check_readable(self, "backward")
+        if current.get() is not True:
+            _check_readable(self, "backward")
         seed = _seed(self, gradient)
         _publish([(node, g) for node, g in walk(self, seed) if node.op is None or _retains_grad(node)])
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed Tensor in `.grad` at each `backward()`, replacing the previous one."""
-        _check_readable(self, "retain_grad")
+        if current.get() is not True:
+            _check_readable(self, "retain_grad")
         if not self._requires_grad:
             raise TypeError(f"retain_grad: {describe(self)} does not require a gradient")
         _extras(self).retains_grad = True
@@ -221,7 +223,8 @@ class Tensor(Methods, Traced):
         array([1.2, 1.6])
         >>> handle.remove()
         """
-        _check_readable(self, "register_hook")
+        if current.get() is not True:
+            _check_readable(self, "register_hook")
         if not self._requires_grad:
             raise TypeError(f"register_hook: {describe(self)} does not require a gradient")
         if not callable(hook):
@@ -245,14 +248,16 @@ class Tensor(Methods, Traced):
 
     def item(self) -> Any:
         """The only entry as a Python number; ValueError if there is not exactly one."""
-        _check_readable(self, "item")
+        if current.get() is not True:
+            _check_readable(self, "item")
         if self._data.size != 1:
             raise ValueError(f"item: {describe(self)} has {self._data.size} entries, not 1; index it first")
         return self._data.item()
 
     def numpy(self) -> Array:
         """A copy of the data as an ndarray, free to be changed."""
-        _check_readable(self, "numpy")
+        if current.get() is not True:
+            _check_readable(self, "numpy")
         return np.array(self._data)
 
     def __float__(self) -> float:
@@ -267,7 +272,8 @@ class Tensor(Methods, Traced):
         return int(self.item())
 
     def __bool__(self) -> bool:
-        _check_readable(self, "bool")
+        if current.get() is not True:
+            _check_readable(self, "bool")
         if self._data.size != 1:
             raise ValueError(f"bool: {describe(self)} is ambiguous; write (x > 0).any() or .all()")
         return bool(self._data)
@@ -286,7 +292,8 @@ class Tensor(Methods, Traced):
     # --------------------------------------------------------------------------------------- NumPy's protocols
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        _check_readable(self, "array")
+        if current.get() is not True:
+            _check_readable(self, "array")
         if self._requires_grad:
             raise TypeError(
                 f"array: {describe(self)} would lose its graph; write x.data for its value, "
@@ -336,7 +343,8 @@ class Tensor(Methods, Traced):
 
     def __reduce__(self) -> Any:
         """Leaves are copied and pickled with their gradient; a graph is not: its functions may be anything."""
-        _check_readable(self, "copy")
+        if current.get() is not True:
+            _check_readable(self, "copy")
         if self.op is not None:
             raise TypeError(f"copy: {describe(self)} was computed by {self.op.name}; copy or pickle x.detach()")
         return _rebuilt, (self._data, self._grad, self._requires_grad, self._name)
@@ -532,7 +540,7 @@ def as_tensor(
 # ------------------------------------------------------------------------------------------------------ the walk
 
 
-def topological_order(*outputs: Tensor) -> list[Tensor]:
+def topological_order(output: Tensor, *more: Tensor) -> list[Tensor]:
     """Every Tensor that the outputs were computed from, and themselves: each after all its inputs.
 
     >>> x = Tensor(1.0, name="x")
@@ -541,7 +549,7 @@ def topological_order(*outputs: Tensor) -> list[Tensor]:
     """
     order: list[Tensor] = []
     entered: set[Tensor] = set()
-    stack: list[Tensor | None] = [*reversed(outputs)]
+    stack: list[Tensor | None] = [*more[::-1], output]
     while stack:
         node = stack.pop()
         if node is None:  # all inputs of the node below this mark are in order
@@ -625,9 +633,15 @@ def _extras(node: Tensor) -> Extras:
 
 def _saved(node: Tensor, create_graph: bool) -> Any:
     """What the forward saved; None where the way back is differentiated, which what was saved can't be."""
+    if node._extras is None or (create_graph and _is_differentiable()):
+        return None
+    return node._extras.saved
+
+
+def _is_differentiable() -> bool:
+    """Whether what is recorded here can be differentiated."""
     mode = observer()
-    differentiated = create_graph and (mode is None or mode.differentiable)
-    return None if differentiated or node._extras is None else node._extras.saved
+    return mode is None or mode.differentiable
 
 
 def _retains_grad(node: Tensor) -> bool:
@@ -762,12 +776,15 @@ def _seed(output: Tensor, gradient: Any) -> Any:
     if gradient is not None:
         given = gradient._data if isinstance(gradient, Tensor) else gradient
         return conforming("gradient", np.array(given), output)
-    if output.size != 1:
+    data: Any = output._data
+    if isinstance(data, np.generic):
+        return type(data)(1)
+    if data.size != 1:
         raise ValueError(
             f"backward: {describe(output)} has {output.size} entries, not 1; "
             "reduce it with .sum() or .mean(), or pass a gradient of its shape to backward()"
         )
-    return output.dtype.type(1) if output.ndim == 0 else np.ones(output.shape, output.dtype)
+    return np.ones(data.shape, data.dtype)
 
 
 def _seed_tensor(output: Tensor, gradient: Any) -> Tensor:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 import autograd_mini as ag
 import engine
 from autograd_mini import Tensor
@@ -65,11 +67,24 @@ def chain(w: Tensor, length: int) -> Tensor:
     return y
 
 
-def eager_chain(length: int) -> list[float]:
+def chain_of(length: int) -> Callable[[], Tensor]:
+    """A chain: no two of its nodes can be computed together, and a program of it has a line for each."""
+    w = Tensor(0.999)
+    return lambda: chain(w, length)
+
+
+def net_of(length: int) -> Callable[[], Tensor]:
+    """The net of micrograd's moons demo, on as many points as make so many nodes."""
+    points, labels = moons.moons(max(1, length // 650), np.random.default_rng(0))
+    layers = moons.model(Tensor)
+    return lambda: moons.loss_of(layers, points, labels)
+
+
+def eager_costs(graph: Callable[[], Tensor], length: int) -> list[float]:
     """The seconds of the way forward, and of the way back."""
-    w, repeats = Tensor(0.999), max(1, 200_000 // length)
+    repeats = max(1, 200_000 // length)
     start = time.perf_counter()
-    ends = [chain(w, length) for _ in range(repeats)]
+    ends = [graph() for _ in range(repeats)]
     middle = time.perf_counter()
     for end in ends:
         end.backward()
@@ -77,26 +92,28 @@ def eager_chain(length: int) -> list[float]:
     return [(middle - start) / repeats, (done - middle) / repeats]
 
 
-def compiled_chain(length: int) -> list[float]:
+def compiled_costs(graph: Callable[[], Tensor], length: int) -> list[float]:
     """The seconds of a step, value and gradient, and of compiling it."""
-    w = Tensor(0.999)
-    compiled = ag.compile(lambda: chain(w, length))
+    compiled = ag.compile(graph)
     first = seconds(compiled.value_and_grad)
     (step,) = medians(compiled.value_and_grad)
     return [step, first - step]
 
 
-CHAINS: dict[str, Callable[[int], list[float]]] = {"eager": eager_chain, "compiled": compiled_chain}
-CHAIN_COLUMNS = {"eager": ["eager forward", "backward"], "compiled": ["compiled step", "compiling"]}
+COSTS = {"eager": eager_costs, "compiled": compiled_costs}
+COLUMNS = {"eager": ["eager forward", "backward"], "compiled": ["compiled step", "compiling"]}
+GRAPHS: dict[str, Callable[[int], Callable[[], Tensor]]] = {"chain": chain_of, "net": net_of}
+LONGEST_COMPILED_CHAIN = 100_000
 
 
-def print_chains(sides: list[str], longest: int) -> None:
-    columns = [column for side in sides for column in CHAIN_COLUMNS[side]]
-    print("\nµs per node, chain of" + "".join(f"{column:>16s}" for column in columns))
+def print_costs(name: str, sides: list[str], longest: int) -> None:
+    columns = [column for side in sides for column in COLUMNS[side]]
+    print(f"\n{f'µs per node, {name} of':21s}" + "".join(f"{column:>16s}" for column in columns))
     for length in (10**power for power in range(3, 8)):
         if length <= longest:
-            costs = [cost / length * 1e6 for side in sides for cost in CHAINS[side](length)]
-            print(f"{length:21,d}" + "".join(f"{cost:16.2f}" for cost in costs), flush=True)
+            fitting = [side for side in sides if side == "eager" or name != "chain" or length <= LONGEST_COMPILED_CHAIN]
+            costs = [cost / length * 1e6 for side in fitting for cost in COSTS[side](GRAPHS[name](length), length)]
+            print(f"{length:21,d}" + "".join(f"{cost:16.4f}" for cost in costs), flush=True)
 
 
 def bytes_per_scalar(count: int = 100_000) -> float:
@@ -173,10 +190,11 @@ def print_workloads(sides: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), default=list(SIDES))
-    parser.add_argument("--up-to", type=int, default=1_000_000, metavar="NODES", help="the longest chain")
+    parser.add_argument("--up-to", type=int, default=1_000_000, metavar="NODES", help="the largest graph")
     given = parser.parse_args()
     print(environment())
-    print_chains(given.sides, given.up_to)
+    for name in GRAPHS:
+        print_costs(name, given.sides, given.up_to)
     print(f"\n{bytes_per_scalar():.0f} bytes per eager scalar node")
     print_workloads(given.sides)
 

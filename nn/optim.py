@@ -48,12 +48,18 @@ class SGD:
 
     def step(self) -> None:
         """Update the parameters that have a gradient, in place; RuntimeError if none has one."""
-        slopes = [(p, slope) for p in self.parameters if (slope := p.grad) is not None]
-        if not slopes:
+        rate, updated = self._rate, False
+        for parameter in self.parameters:
+            slope = parameter.grad
+            if slope is None:
+                continue
+            data, updated = parameter.data, True
+            if data.ndim:
+                data -= rate * slope
+            else:
+                parameter.data = data - rate * slope
+        if not updated:
             raise RuntimeError("SGD.step: no parameter has a gradient; call loss.backward() first")
-        rate = self.rate
-        for parameter, slope in slopes:
-            parameter.data -= rate * slope
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` starts anew."""

@@ -14,7 +14,7 @@ from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.compiler.joined import joined
 from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.parts import in_parts
-from autograd_mini.compiler.passes import optimised, with_shared, with_short_forms
+from autograd_mini.compiler.passes import optimised, with_scatters, with_shared, with_short_forms
 from autograd_mini.compiler.plan import planned
 from autograd_mini.compiler.program import Recipe
 from autograd_mini.compiler.sources import Outside, Pack
@@ -57,6 +57,11 @@ def _role(source: Any, update: Update | None) -> int:
 def step_recipe(traced: Trace, optimiser: Any) -> Recipe:
     """The program of a function's value and gradient, and of the update that the optimiser makes with it."""
     trained = set(optimiser.parameters)
+    if not any(_trains(node.source, trained) for node in traced.graph.inputs):
+        raise TypeError(
+            "step: the function reads no parameter of the optimiser from outside, so that none would be updated; "
+            "parameters that come as arguments are not"
+        )
     numbers = {name: getattr(optimiser, name) for name in optimiser.numbers}
     return gradient_recipe(traced, Update(optimiser.update, numbers, lambda source: _trains(source, trained)))
 
@@ -81,7 +86,7 @@ def _recipe(
     graph: Graph, traced: Trace, slopes: Sequence[Any], updated: Sequence[Any], parts: dict[str, int], name: str
 ) -> Recipe:
     first = len(traced.graph.outputs)
-    graph = with_short_forms(with_shared(lowered(optimised(graph))))
+    graph = with_short_forms(with_shared(lowered(with_scatters(optimised(graph)))))
     graph, counts = in_parts(joined(graph, _kept(graph, first, slopes, updated)), parts)
     kept = _kept(graph, first, slopes, updated)
     plan = planned(graph, kept)

@@ -47,6 +47,17 @@ class Compiled:
         tensors = differentiable(self.function, program.recipe, outputs, arguments, settings)
         return flatten(program.recipe.container)[1](tensors)
 
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
+        """As a method: the programs of each object are its own, and live as long as it does."""
+        if instance is None:
+            return self
+        bound = Compiled(self.function.__get__(instance), self._optimiser, self._check)
+        vars(instance)[self._name] = bound  # found before this one from now on
+        return bound
+
     def value(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, as NumPy arrays and scalars of the caller's own, in the same containers.
 
@@ -108,7 +119,7 @@ class Compiled:
         return self._programs.made
 
     def __repr__(self) -> str:
-        return f"<compiled {label(self.function)}: {self.compilations} programs>"
+        return f"<compiled {label(self.function)}, programs made: {self.compilations}>"
 
     def __reduce__(self) -> Any:
         return _restored, (self.function, self._optimiser, self._check, self._programs.portable())
@@ -116,7 +127,7 @@ class Compiled:
     def _values(self, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, Sequence[Array]]:
         program, leaves = self._programs.find("value", arguments, settings)
         outputs = [as_value(x) for x in program.run(leaves)]
-        if self._check:
+        if self._check or observer() is not None:
             with self._programs.running():
                 check_values(self.function, outputs, arguments, settings)
         return program, outputs
@@ -132,14 +143,14 @@ class Compiled:
     def _found_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         _refuse_in_a_trace(kind)
         expected = None
-        if self._check:
+        if self._check or observer() is not None:  # within ag.debug() each operation is checked
             with self._programs.running():
                 expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
         if kind == "step":
             _check_apart(leaves, self._optimiser.parameters)
         loss = program.run(leaves, self._optimiser)[0]
-        if expected is not None:
+        if expected is not None and self._check:
             check_gradients(self.function, loss, expected)
             self._programs.latest.clear()  # the next call is checked too
         return loss

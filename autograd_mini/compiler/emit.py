@@ -139,6 +139,10 @@ class _Writer:
                 self.names[node] = spelled.write(self.operands(node), None)
             elif spelled.changes_first:
                 yield from self.changed(node, spelled)
+            elif spelled.fill is not None:
+                array = self.buffer(node) or f"np.empty({node.shape!r}, np.{node.dtype.name})"
+                yield f"{self.bound(node)} = {array}"
+                yield from spelled.fill(self.names[node], self.operands(node))
             else:
                 own = [self.call(node)] if spelled.with_call else []
                 text = spelled.write([*self.operands(node), *own], self.buffer(node))

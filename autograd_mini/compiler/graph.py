@@ -60,8 +60,7 @@ def graph_of(
     outputs = list(outputs)
     made: dict[Any, Node] = {}
     constants: dict[int, Node] = {}
-    order = topological_order(*outputs)
-    for tensor in order:
+    for tensor in topological_order(*outputs) if outputs else ():
         node = _node(tensor, made, constants, sources, names)
         made[tensor] = _kept_constant(tensor, node) if forward else node
     nodes: dict[Node, None] = dict.fromkeys(constants.values())
@@ -138,10 +137,11 @@ def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
 
 
 def replaced(graph: Graph, made: Mapping[Node, Node]) -> Graph:
-    """The graph with `made[node]` in place of each node, and before it what it reads."""
+    """The graph with `made[node]` in place of each node that has one, and before it what it reads."""
     nodes: dict[Node, None] = {}
     for node in graph.nodes:
-        _add(made[node], nodes)
+        if node in made:
+            _add(made[node], nodes)
     return Graph(tuple(nodes), tuple(made[node] for node in graph.outputs))
 
 

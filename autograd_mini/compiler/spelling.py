@@ -13,6 +13,7 @@ from autograd_mini import ops
 from autograd_mini.compiler.graph import Node
 from autograd_mini.compiler.joined import section
 from autograd_mini.compiler.lower import assigned, checked_labels
+from autograd_mini.compiler.passes.scatter import added_at, filled
 from autograd_mini.compiler.passes.short import vdot
 from autograd_mini.ops import Op, joining
 from autograd_mini.ops.indexing import SLOT
@@ -34,6 +35,8 @@ class Spelling:
     """Whether the result shares memory with its operands, and is cheap enough to be written where it is read."""
     with_call: bool = False
     """Whether the expression contains a call of the operation's own function, whose text comes last."""
+    fill: Callable[[str, list[str]], list[str]] | None = None
+    """The statements that fill an array of a given name, in place of an expression."""
     changes_first: bool = False
     """Whether the statement changes its first operand in place, which becomes the result."""
 
@@ -190,6 +193,25 @@ def _checked_labels(node: Node) -> Spelling:
     return Spelling(write, with_call=True)
 
 
+def _filled(node: Node) -> Spelling | None:
+    places = [index_text(index) for index in node.settings["indices"]]
+    if None in places:
+        return None
+
+    def fill(name: str, pieces: list[str]) -> list[str]:
+        zeros = [] if node.settings["covered"] else [f"{name}[...] = 0"]
+        return zeros + [f"{name}[{place}] = {piece}" for place, piece in zip(places, pieces)]
+
+    return Spelling(_call("filled"), takes_buffer=True, fill=fill)
+
+
+def _added_at(node: Node) -> Spelling | None:
+    place = index_text(node.settings["index"])
+    if place is None:
+        return None
+    return Spelling(lambda operands, buffer: f"{operands[0]}[{place}] += {operands[1]}", changes_first=True)
+
+
 def _section(node: Node) -> Spelling:
     start, shape = node.settings["start"], node.settings["shape"]
     part = f"[{start}:{start + math.prod(shape)}].reshape({shape!r})"
@@ -215,6 +237,8 @@ _SPECIAL: dict[Op, Callable[[Node], Spelling | None]] = {
     ops.getitem: _getitem,
     ops.astype: _astype,
     assigned: _assigned,
+    filled: _filled,
+    added_at: _added_at,
     checked_labels: _checked_labels,
     section: _section,
     joining._concatenate: _concatenate,

@@ -89,7 +89,8 @@ def _run(
     with tracing():
         result = function(*positional, **named)
     outputs, rebuild = outputs_of("compile", function, result)
-    leaves = [x for x in topological_order(*outputs) if x.op is None and x not in sources]
+    order = topological_order(*outputs) if outputs else []
+    leaves = [x for x in order if x.op is None and x not in sources]
     found = {x: _Found(weakref.ref(x), x._data) for x in leaves}
     differentiable = tuple(x.requires_grad for x in outputs)
     graph = graph_of(outputs, {**sources, **found}, {}, forward=True)

@@ -14,7 +14,7 @@ from autograd_mini.ops.softmax import log_softmax, softmax
 
 def _forward(z: Any, y: Any) -> tuple[Any, Any]:
     """The mean loss, and softmax(z) - one_hot(y), which comes out on the way."""
-    y = np.asarray(y)
+    z, y = np.asarray(z), np.asarray(y)
     _check_shapes(z, y)
     check_range(y, classes=z.shape[1])
     rows = np.arange(len(y))
@@ -40,8 +40,8 @@ def careful_if_infinite(mean: Any, deltas: Any, z: Any, y: Any) -> tuple[Any, An
 
 
 def _check_shapes(z: Any, y: Any) -> None:
-    if np.ndim(z) != 2:
-        raise ValueError(f"logits have shape {np.shape(z)}, expected (samples, classes)")
+    if z.ndim != 2:
+        raise ValueError(f"logits have shape {z.shape}, expected (samples, classes)")
     if 0 in z.shape:
         raise ValueError(f"logits of shape {z.shape} are empty; skip the batch")
     if y.dtype.kind not in "iu":

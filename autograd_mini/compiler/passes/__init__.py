@@ -8,6 +8,7 @@ from autograd_mini.compiler.passes.common import with_shared as with_shared
 from autograd_mini.compiler.passes.dead import without_dead as without_dead
 from autograd_mini.compiler.passes.fold import with_folded as with_folded
 from autograd_mini.compiler.passes.forms import with_forms as with_forms
+from autograd_mini.compiler.passes.scatter import with_scatters as with_scatters
 from autograd_mini.compiler.passes.short import with_short_forms as with_short_forms
 
 _ROUNDS = 8

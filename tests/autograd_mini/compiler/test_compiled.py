@@ -263,6 +263,13 @@ def test_a_step_needs_an_optimiser() -> None:
         ag.compile(lambda x: x.sum()).step(np.ones(2))
 
 
+def test_a_step_that_would_update_nothing() -> None:
+    w = Tensor([1.0, 2.0])
+    train = ag.compile(lambda p, x: (p * x).sum(), optimiser=nn.SGD([w], rate=0.1))
+    with pytest.raises(TypeError, match="step: the function reads no parameter of the optimiser from outside"):
+        train.step(w, np.ones(2))
+
+
 def test_an_argument_that_shares_memory_with_a_parameter() -> None:
     data = np.array([1.0, 2.0])
     w = ag.as_tensor(data)
@@ -460,6 +467,13 @@ def test_debug_sees_the_operations_of_a_compiled_function() -> None:
     compiled = ag.compile(lambda x: ag.log(x))
     with ag.debug(), pytest.raises(FloatingPointError, match=r"log: .* x = 0\.0"):
         compiled(x)
+    w = Tensor(0.0, name="w")
+    root = ag.compile(lambda: ag.sqrt(w) * 1.0)
+    with ag.debug(), pytest.raises(FloatingPointError, match="sqrt: the gradient for w"):
+        root.value_and_grad()
+    logarithm = ag.compile(lambda: ag.log(w))
+    with ag.debug(), pytest.raises(FloatingPointError, match="log: "):
+        logarithm.value()
 
 
 # ------------------------------------------------------------------------------------- programs, sources, travelling
@@ -544,6 +558,31 @@ def test_a_pickled_method_goes_with_its_own_parameters() -> None:
     assert other.value_and_grad(np.ones(2)) == 13.0
     np.testing.assert_array_equal(own.grad, [1.0, 1.0])
     assert compiled.value(np.ones(2)) == 5.0
+
+
+class Net(nn.Module):
+    def __init__(self, factor: float) -> None:
+        self.factor = Tensor(factor)
+
+    @ag.compile
+    def forward(self, x: Any) -> Any:
+        return (self.factor * x).sum()
+
+
+def test_a_compiled_method_belongs_to_its_object() -> None:
+    one, two = Net(2.0), Net(3.0)
+    for _ in range(2):
+        assert one.forward.value_and_grad(np.ones(2)) == 4.0
+        assert two(np.ones(2)).data == 6.0
+    assert one.factor.grad == 2.0
+    assert two.factor.grad is None
+    assert (one.forward.compilations, two.forward.compilations) == (1, 1)
+    assert isinstance(Net.forward, ag.Compiled)
+    assert list(one.named_parameters()) == [("factor", one.factor)]
+    copied = copy.deepcopy(one)
+    copied.factor.data = 5.0
+    assert copied.forward.value(np.ones(2)) == 10.0
+    assert one.forward.value(np.ones(2)) == 4.0
 
 
 def test_checking_finds_what_changes_from_call_to_call() -> None:
