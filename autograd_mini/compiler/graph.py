@@ -154,11 +154,14 @@ def with_inputs(node: Node, made: Mapping[Node, Node]) -> Node:
 
 
 def _add(node: Node, nodes: dict[Node, None]) -> None:
-    """Put a node after what it reads."""
-    if node not in nodes:
-        for x in node.operands:
-            _add(x, nodes)
-        nodes[node] = None
+    """Put a node after what it reads; it may be the end of a long row of new nodes."""
+    waiting = [node] if node not in nodes else []
+    while waiting:
+        missing = [x for x in waiting[-1].operands if x not in nodes]
+        if missing:
+            waiting += reversed(missing)
+        else:
+            nodes[waiting.pop()] = None
 
 
 def evaluate(graph: Graph, values: Mapping[Node, Any]) -> dict[Node, Any]:

@@ -107,7 +107,8 @@ def _terms(node: Node, inner: set[Node]) -> Iterator[Node]:
 def _summed(node: Node, inner: set[Node], made: dict[Node, Node]) -> Node:
     terms = list(_terms(node, inner))
     slices = [x for x in terms if _is_slice(x) and (x in inner or x is node)]
-    others = [made[x] for x in terms if x not in slices]
+    apart = set(slices)
+    others = [made[x] for x in terms if x not in apart]
     pieces = [(made[x.inputs[0]], x.settings["index"]) for x in slices]
     total, pieces = (_added(node, others), pieces) if others else _in_place(node, pieces)
     for piece, index in pieces:
@@ -128,7 +129,10 @@ def _in_place(node: Node, pieces: list[tuple[Node, Any]]) -> tuple[Node, list[tu
     places: list[tuple[Node, Any]] = []
     left: list[tuple[Node, Any]] = []
     for piece, index in pieces:
-        (left if taken[index].any() else places).append((piece, index))
-        taken[index] = True
+        if taken[index].any():
+            left.append((piece, index))
+        else:
+            places.append((piece, index))
+            taken[index] = True
     settings = {"indices": [index for _, index in places], "shape": node.shape, "covered": bool(taken.all())}
     return Node(node.shape, node.dtype, filled, tuple(piece for piece, _ in places), settings), left
