@@ -54,8 +54,15 @@ class Compiled:
         """As a method: the programs of each object are its own, and live as long as it does."""
         if instance is None:
             return self
+        if isinstance(instance, type) or not hasattr(instance, "__dict__"):
+            raise TypeError(
+                f"compile: {label(self.function)}: the programs of an object are kept in its __dict__, which this "
+                f"{type(instance).__name__} can't do; call ag.compile(x.method) outside of the class"
+            )
         bound = Compiled(self.function.__get__(instance), self._optimiser, self._check)
-        vars(instance)[self._name] = bound  # found before this one from now on
+        # Found before this one from now on, where this is what the name stands for: not if called by super().
+        if getattr(type(instance), self._name, None) is self:
+            vars(instance)[self._name] = bound
         return bound
 
     def value(self, /, *arguments: Any, **settings: Any) -> Any:

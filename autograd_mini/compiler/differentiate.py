@@ -33,7 +33,7 @@ def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | 
         replayed = {node: _leaf(node, examples[node]) for node in graph.inputs}
         values = evaluate(graph, replayed)
         names = _names(graph, values)
-        output = values[graph.outputs[0]]
+        output = _output(values[graph.outputs[0]])
         slopes = _slopes(output, [x for node, x in replayed.items() if node.source.requires_grad], names)
         numbers = _numbers(update)
         updated = _updated(update, replayed, slopes, numbers)
@@ -44,6 +44,11 @@ def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | 
 def _leaf(node: Node, example: Any) -> Tensor:
     leaf = as_tensor(example, requires_grad=node.source.requires_grad)
     return leaf if node.name is None else leaf.named(node.name)
+
+
+def _output(value: Any) -> Tensor:
+    """The loss; one of constants alone was computed as an array, and has no gradient like other constants."""
+    return value if isinstance(value, Tensor) else as_tensor(value, requires_grad=False)
 
 
 def _names(graph: Graph, values: Mapping[Node, Any]) -> dict[Tensor, str]:

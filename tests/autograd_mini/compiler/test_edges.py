@@ -165,3 +165,76 @@ def test_the_source_of_a_dropped_program_is_dropped() -> None:
     del compiled
     gc.collect()
     assert files() <= before
+
+
+# --------------------------------------------------------------------------------------------------------- gradients
+
+
+_SLICES = st.lists(
+    st.one_of(
+        st.integers(-3, 2),
+        st.slices(3),
+        st.just(None),
+        st.just(slice(None)),
+    ),
+    max_size=2,
+).map(tuple)
+
+
+@given(indices=st.lists(_SLICES, min_size=1, max_size=5))
+def test_gradients_of_slices_that_overlap(indices: list[Any]) -> None:
+    x = Tensor(np.arange(9.0).reshape(3, 3))
+
+    def f() -> Any:
+        return sum(((x[index] ** 2).sum() * (i + 1) for i, index in enumerate(indices)), Tensor(0.0))
+
+    (expected,) = ag.gradients(f(), [x])
+    ag.compile(f).value_and_grad()
+    np.testing.assert_allclose(x.grad, expected)
+
+
+def test_many_slices_that_overlap() -> None:
+    x = Tensor(np.ones(2001))
+    ag.compile(lambda: sum((x[i : i + 2].sum() for i in range(2000)), Tensor(0.0))).value_and_grad()
+    np.testing.assert_array_equal(x.grad, [1.0, *[2.0] * 1999, 1.0])
+
+
+def test_a_loss_of_constants_alone() -> None:
+    with pytest.raises(TypeError, match="does not depend on a Tensor that requires a gradient"):
+        ag.compile(lambda: Tensor(3.0) * 2).value_and_grad()
+
+
+@pytest.mark.parametrize("empty", [[], (), {}], ids=str)
+def test_a_function_that_returns_nothing_but_a_container(empty: Any) -> None:
+    assert ag.compile(lambda: empty, check=True).value() == empty
+
+
+# ----------------------------------------------------------------------------------------------------------- methods
+
+
+def test_a_compiled_method_that_calls_that_of_its_base() -> None:
+    class Base:
+        @ag.compile
+        def double(self, x: Any) -> Any:
+            return x * 2
+
+    class Derived(Base):
+        def double(self, x: Any) -> Any:
+            return super().double(x) * 10
+
+    derived = Derived()
+    for _ in range(2):
+        assert derived.double(np.float64(1.0)).item() == 20.0
+    assert Base().double.value(np.float64(1.0)) == 2.0
+
+
+def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
+    class Slotted:
+        __slots__ = ()
+
+        @ag.compile
+        def double(self, x: Any) -> Any:
+            return x * 2
+
+    with pytest.raises(TypeError, match="kept in its __dict__, which this Slotted can't do"):
+        Slotted().double.value(np.ones(1))
