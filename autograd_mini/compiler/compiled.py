@@ -24,6 +24,8 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], optimiser: Any = None, check: bool = False) -> None:
         check_function("compile", function)
+        if optimiser is not None:
+            _check_optimiser(optimiser)
         functools.update_wrapper(self, function)  # guards of other functions look through it
         self.function = function
         """What was compiled."""
@@ -168,6 +170,15 @@ def _refuse_in_a_trace(kind: str) -> None:
         raise TypeError(f"{kind}: ag.compile traces this call; call the inner function itself, or use ag.grad")
 
 
+def _check_optimiser(optimiser: Any) -> None:
+    for name in ("parameters", "numbers", "update"):
+        if not hasattr(optimiser, name):
+            raise TypeError(
+                f"compile: {optimiser!r} is no optimiser whose step can be compiled: it has no {name}; take one like "
+                "nn.SGD(parameters, rate), or call value_and_grad and then the step of your own"
+            )
+
+
 def _check_apart(leaves: Sequence[Any], parameters: Sequence[Tensor]) -> None:
     """TypeError for an argument that is a parameter: the next call may pass another, so that it is not updated."""
     for x in leaves:
@@ -201,6 +212,7 @@ def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool 
     Python numbers and strings, other arguments, plain arrays by reference. If one of these changes, or the shapes or
     dtypes of the inputs do, another program is made; after 8 a RecompilationWarning says what keeps changing. The
     function runs once for each program, so that what it does besides computing (printing, counting) happens then only.
+    So does what it computes from plain arrays alone (`array.mean()`, `ag.Tensor(array)`): pass those as arguments.
 
     Results agree with those of the function itself within rounding; `check=True` computes both and compares, and raises
     RuntimeError where they differ.

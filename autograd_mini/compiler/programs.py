@@ -113,10 +113,12 @@ class Programs:
 
     def _guard(self, kind: str, plain: Iterable[Any], further: Iterable[Any] = ()) -> Guard:
         """Of what the function reads from outside, in its plain arguments, and of the list that is updated."""
-        if kind != "step":
-            return Guard(functools.partial(self.function, *plain), further)
-        parameters = ("optimiser.parameters", readers.SLOT, self.optimiser, "parameters")
-        return Guard(functools.partial(self.function, *plain, self.optimiser.parameters), [*further, parameters])
+        call = functools.partial(self.function, *plain)
+        if kind == "step":
+            call = functools.partial(call, self.optimiser.parameters)
+            further = [*further, ("optimiser.parameters", readers.SLOT, self.optimiser, "parameters")]
+        call.__name__ = label(self.function)  # type: ignore[attr-defined]  # what messages begin paths with
+        return Guard(call, further)
 
     def _count(self, change: str) -> None:
         self.made += 1

@@ -238,3 +238,28 @@ def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
 
     with pytest.raises(TypeError, match="kept in its __dict__, which this Slotted can't do"):
         Slotted().double.value(np.ones(1))
+
+
+# ---------------------------------------------------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize("optimiser", [3, nn.SGD, object()], ids=["number", "class", "object"])
+def test_what_is_no_optimiser(optimiser: Any) -> None:
+    with pytest.raises(TypeError, match="is no optimiser whose step can be compiled: it has no"):
+        ag.compile(lambda x: x, optimiser=optimiser)
+
+
+def test_a_warning_calls_what_changes_as_the_user_does() -> None:
+    class Trainer:
+        count = 0
+
+        def loss(self, x: Any) -> Any:
+            return x * self.count
+
+    trainer = Trainer()
+    compiled = ag.compile(trainer.loss)
+    for trainer.count in range(8):
+        compiled.value(np.ones(2))
+    trainer.count = 8
+    with pytest.warns(ag.RecompilationWarning, match=r"because loss.__self__.count changed from 7 to 8"):
+        compiled.value(np.ones(2))
