@@ -209,6 +209,13 @@ def test_a_function_that_returns_nothing_but_a_container(empty: Any) -> None:
     assert ag.compile(lambda: empty, check=True).value() == empty
 
 
+@pytest.mark.parametrize("x", [np.int64(3), np.array([1, 2], np.uint8), np.array([True, False])], ids=str)
+def test_checking_integers_and_booleans(x: Any) -> None:
+    results = ag.compile(lambda x: (x * 2, x == 1), check=True).value(x)
+    for one, other in zip(results, (x * 2, x == 1)):
+        np.testing.assert_array_equal(one, other)
+
+
 # ----------------------------------------------------------------------------------------------------------- methods
 
 
