@@ -226,6 +226,12 @@ def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool 
     >>> loss = ag.compile(lambda x: ag.tanh(w * x).sum())
     >>> loss.value_and_grad(np.array([0.0, 0.5])), w.grad
     (np.float64(-0.46211715726...), array([0.        , 0.39322387]))
-    >>> print(loss.source)
+    >>> print(loss.source.strip())
+    def value_and_grad(x, w, workspace):
+        (buffer_0, d_w_kept,) = workspace
+        # forward
+        multiply_1 = np.multiply(w, x, out=buffer_0)
+        tanh_1 = np.tanh(multiply_1, out=buffer_0)
+        ...
     """
     return Compiled(function, optimiser, check)

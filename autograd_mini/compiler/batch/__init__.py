@@ -27,7 +27,7 @@ def batched(graph: Graph, trainable: Callable[[Any], int] = lambda source: 1) ->
     >>> x = [ag.Tensor(0.5) for _ in range(100)]
     >>> loss = sum(ag.tanh(entry) for entry in x)
     >>> print(text(batched(graph_of([loss], {entry: i for i, entry in enumerate(x)}, {}))))
-    %0 float64 (100,) = pack of 100
+    %0 float64 (100,) = 100 scalars
     %1 float64 (100,) = tanh(%0)
     %2 float64 () = sum(%1, axis=0, keepdims=False)
     return %2
