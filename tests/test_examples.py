@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-DIGITS = Path(__file__).parents[1] / "examples" / "digits.py"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+DIGITS = EXAMPLES / "digits.py"
+COMPILED = EXAMPLES / "compiled.py"
 PICTURES = ["curves.png", "graph.png", "graph.svg", "predictions.png"]
 
 # Runs a script as if the named modules were not installed.
@@ -95,3 +97,23 @@ def test_digits_help() -> None:
     assert done.returncode == 0
     for option in ("--seed", "--epochs", "--out"):
         assert option in done.stdout
+
+
+def test_compiled() -> None:
+    done = run(COMPILED, "--steps", "200")
+    assert done.returncode == 0, done.stderr
+    assert "def step(x, target, layers_0_weight," in done.stdout
+    rows = re.findall(r"^(?:eager|compiled) +(\S+) +(\S+) +\S+$", done.stdout, re.MULTILINE)
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+    first, last = map(float, rows[0])
+    assert last < first / 2
+    (difference,) = re.findall(r"Largest difference of the weights: (\S+)", done.stdout)
+    assert float(difference) < 1e-12
+
+
+@pytest.mark.parametrize("arguments", [["--steps", "9"], ["--seed", "-1"], ["--nonsense"]])
+def test_compiled_refuses_wrong_options(arguments: list[str]) -> None:
+    done = run(COMPILED, *arguments)
+    assert done.returncode == 2
+    assert "usage:" in done.stderr

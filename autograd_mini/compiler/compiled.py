@@ -226,12 +226,22 @@ def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool 
     >>> loss = ag.compile(lambda x: ag.tanh(w * x).sum())
     >>> loss.value_and_grad(np.array([0.0, 0.5])), w.grad
     (np.float64(-0.46211715726...), array([0.        , 0.39322387]))
-    >>> print(loss.source.strip())
+    >>> print(loss.source, end="")
+    # x: float64 (2,)
+    # w: float64 (2,)
     def value_and_grad(x, w, workspace):
-        (buffer_0, d_w_kept,) = workspace
+        [buffer_0, d_w] = workspace
+    <BLANKLINE>
         # forward
-        multiply_1 = np.multiply(w, x, out=buffer_0)
-        tanh_1 = np.tanh(multiply_1, out=buffer_0)
-        ...
+        multiply_1 = np.multiply(w, x, out=buffer_0)  # (2,)
+        tanh_1 = np.tanh(multiply_1, out=buffer_0)  # (2,)
+        sum_1 = np.add.reduce(tanh_1, axis=None)
+    <BLANKLINE>
+        # backward
+        multiply = np.multiply(tanh_1, tanh_1, out=buffer_0)  # (2,)
+        d_multiply_1 = np.subtract(1, multiply, out=buffer_0)  # (2,)
+        np.multiply(d_multiply_1, x, out=d_w)  # (2,)
+    <BLANKLINE>
+        return (sum_1,)
     """
     return Compiled(function, optimiser, check)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node, evaluate, graph_of
-from autograd_mini.compiler.sources import Setting
+from autograd_mini.compiler.sources import Pack, Setting
 from autograd_mini.modes import no_grad, tracing
 from autograd_mini.tensor import Tensor, as_tensor, gradients
 
@@ -37,13 +37,15 @@ def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | 
         slopes = _slopes(output, [x for node, x in replayed.items() if node.source.requires_grad], names)
         numbers = _numbers(update)
         updated = _updated(update, replayed, slopes, numbers)
+        names |= {new: f"new_{x.name}" for x, new in updated.items() if x.name and new.op is not None}
     sources = {x: node.source for node, x in replayed.items()} | {x: Setting(key) for key, x in numbers.items()}
-    return graph_of([output, *slopes.values(), *updated], sources, names)
+    return graph_of([output, *slopes.values(), *updated.values()], sources, names)
 
 
 def _leaf(node: Node, example: Any) -> Tensor:
     leaf = as_tensor(example, requires_grad=node.source.requires_grad)
-    return leaf if node.name is None else leaf.named(node.name)
+    name = node.name or ("scalars" if isinstance(node.source, Pack) else None)
+    return leaf if name is None else leaf.named(name)
 
 
 def _output(value: Any) -> Tensor:
@@ -59,8 +61,8 @@ def _names(graph: Graph, values: Mapping[Node, Any]) -> dict[Tensor, str]:
         if node.op is not None and isinstance(values[node], Tensor):
             counts[node.op.name] = counts.get(node.op.name, 0) + 1
             names[values[node]] = node.name or f"{node.op.name}_{counts[node.op.name]}"
-        elif node.name is not None and isinstance(values[node], Tensor):
-            names[values[node]] = node.name
+        elif isinstance(values[node], Tensor) and values[node].name:
+            names[values[node]] = values[node].name
     return names
 
 
@@ -89,9 +91,10 @@ def _updated(
     replayed: Mapping[Node, Tensor],
     slopes: Mapping[Tensor, Tensor],
     numbers: Mapping[str, Tensor],
-) -> list[Tensor]:
+) -> dict[Tensor, Tensor]:
+    """The new value of each parameter."""
     if update is None:
-        return []
+        return {}
     with no_grad():
         trained = [x for node, x in replayed.items() if x in slopes and update.trains(node.source)]
-        return [update.rule(x, slopes[x], **numbers) for x in trained]
+        return {x: update.rule(x, slopes[x], **numbers) for x in trained}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from autograd_mini.compiler.spelling import Spelling
 from autograd_mini.ops import Op
 from autograd_mini.tensor import SAVED
 
-_LONG = 200  # characters
+WIDTH = 120
+"""Characters of a line, where lists of names are broken."""
+
+_LONG = 200  # characters of a view that is written where it is read
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,11 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
     their own in the workspace. `parts` are titles, each with the number of nodes that come under it, in order.
     """
     writer = _Writer(graph, plan, kept)
-    body = [*writer.parts(parts), *writer.last_copies(), writer.result()]
+    body = [*writer.parts(parts), [*writer.last_copies(), writer.result()]]
     title = writer.taken.unique(name)
-    inputs = [writer.names[node] for node in graph.inputs]
-    head = [f"def {title}({', '.join([*inputs, 'workspace'])}):", *_indented(writer.unpacking())]
-    text = "\n".join([*_constants(writer.literals), *head, *_indented(body)]) + "\n"
+    head = _wrapped(f"def {title}(", [*[writer.names[node] for node in graph.inputs], "workspace"], "):")
+    notes = [*writer.arrays(), *_constants(writer.literals)]
+    text = "\n".join([*notes, *head, *_indented(_joined([writer.unpacking(), *body]))]) + "\n"
     return Source(
         text=text,
         name=title,
@@ -62,13 +66,29 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
-    return ["    " + line for line in lines]
+    return ["    " + line if line else "" for line in lines]
+
+
+def _joined(paragraphs: Iterable[list[str]]) -> list[str]:
+    """The lines of paragraphs, with an empty one between two of them."""
+    return "\n\n".join(["\n".join(lines) for lines in paragraphs if lines]).split("\n")
+
+
+def _wrapped(start: str, names: list[str], end: str) -> list[str]:
+    """A line that begins and ends so, with names in between: over several lines if there are many."""
+    line = f"{start}{', '.join(names)}{end}"
+    return [line] if len(line) <= WIDTH else [start, *_indented(textwrap.wrap(", ".join(names), WIDTH - 8)), end]
 
 
 def _constants(literals: Literals) -> list[str]:
     """The constants that the program reads, as comments: their values come with the text."""
     lines = [f"# {name}: {_described(value)}" for name, value in literals.constants.items()]
     return [*lines, *[f"# {name}: the operation {op.name}" for name, op in literals.operations.items()]]
+
+
+def _shape(node: Node) -> str:
+    """A comment that tells the shape of a value, if it is an array."""
+    return f"  # {node.shape}" if node.shape else ""
 
 
 def _described(value: Any) -> str:
@@ -104,22 +124,26 @@ class _Writer:
         """The name of the array that a kept output goes to."""
         if given is not None:
             return self.names[given]
-        return self.taken.unique(f"{self.graph.outputs[position].name or 'output'}_kept")
+        return self.taken.unique(self.graph.outputs[position].name or "output")
+
+    def arrays(self) -> list[str]:
+        """The arrays that the program takes, as comments."""
+        return [f"# {self.names[node]}: {node.dtype} {node.shape}" for node in self.graph.inputs if node.shape]
 
     def unpacking(self) -> list[str]:
         """The workspace taken apart: its buffers, then the outputs that are kept in it."""
         kept = [self.targets[position] for position, given in self.kept.items() if given is None]
         names = [*self.buffers.values(), *kept, *([self.row] if self.row else [])]
-        return [f"({', '.join(names)},) = workspace"] if names else []
+        return _wrapped("[", names, "] = workspace") if names else []
 
-    def parts(self, parts: Mapping[str, int]) -> list[str]:
+    def parts(self, parts: Mapping[str, int]) -> list[list[str]]:
         """The statements of all nodes, each part under its title."""
         remaining = iter(self.graph.nodes)
-        found: list[str] = []
+        found: list[list[str]] = []
         for title, count in parts.items():
             nodes = itertools.islice(remaining, count)
             lines = [line for node in nodes for line in (*self.statements(node), *self.copies(node, None))]
-            found += [f"# {title}", *lines] if lines else []
+            found += [[f"# {title}", *lines]] if lines else []
         return found
 
     def statements(self, node: Node) -> Iterator[str]:
@@ -146,7 +170,14 @@ class _Writer:
             else:
                 own = [self.call(node)] if spelled.with_call else []
                 text = spelled.write([*self.operands(node), *own], self.buffer(node))
-                yield f"{self.bound(node)} = {text}"
+                yield f"{self.assignment(node)}{text}{_shape(node)}"
+
+    def assignment(self, node: Node) -> str:
+        """The left of a statement: nothing for what is written into the array of its name."""
+        if node in self.plan.kept:
+            self.names[node] = self.targets[self.plan.kept[node]]
+            return ""
+        return f"{self.bound(node)} = "
 
     def is_inline(self, node: Node, spelled: Spelling) -> bool:
         """Whether a node is written where it is read; a long row of views would be too deep for Python's parser."""
@@ -159,8 +190,8 @@ class _Writer:
         call = self.call(node)
         if node.op.saves:
             saved = self.bound(self.saved[node]) if node in self.saved else "_"
-            return f"{self.bound(node)}, {saved} = {call}"
-        return f"{self.bound(node)} = {call if node.shape else f'as_value({call})'}"
+            return f"{self.bound(node)}, {saved} = {call}{_shape(node)}"
+        return f"{self.bound(node)} = {call if node.shape else f'as_value({call})'}{_shape(node)}"
 
     def call(self, node: Node) -> str:
         """A call of the operation's own function."""
@@ -199,7 +230,8 @@ class _Writer:
         if place is None:
             return None
         if place not in self.buffers:
-            self.buffers[place] = self.taken.unique(f"buffer_{len(self.buffers)}" if place.start == 0 else "scaled")
+            hint = node.name or "scaled" if node.op is section else f"buffer_{len(self.buffers)}"
+            self.buffers[place] = self.taken.unique(hint)
         return self.buffers[place]
 
     def copies(self, node: Node, target: Node | None) -> Iterator[str]:
@@ -217,7 +249,7 @@ class _Writer:
     def result(self) -> str:
         """The return statement."""
         names = [self.own(self.graph.outputs[position]) for position in self.returned]
-        return f"return ({', '.join(names)},)" if names else "return ()"
+        return f"return ({', '.join(names)}{',' * (len(names) == 1)})"
 
     def own(self, node: Node) -> str:
         """A result that shares no memory with an input or a constant."""

@@ -44,11 +44,14 @@ def joined(graph: Graph, kept: Mapping[int, Node | None]) -> Graph:
     row = Node((sum(math.prod(x.shape) for x in slopes),), slopes[0].dtype, gathered, tuple(slopes))
     scaled = Node(row.shape, row.dtype, ops.multiply, (number, row), name="scaled")
     starts = itertools.accumulate((math.prod(x.shape) for x in slopes), initial=0)
-    parts = {
-        products[slope]: Node(slope.shape, slope.dtype, section, (scaled,), {"start": start, "shape": slope.shape})
-        for start, slope in zip(starts, slopes)
-    }
+    parts = {products[slope]: _part(scaled, start, slope) for start, slope in zip(starts, slopes)}
     return _with(graph, parts)
+
+
+def _part(scaled: Node, start: int, slope: Node) -> Node:
+    """The part of the row of products that belongs to one gradient."""
+    name = f"scaled_{slope.name}" if slope.name else "scaled"
+    return Node(slope.shape, slope.dtype, section, (scaled,), {"start": start, "shape": slope.shape}, name)
 
 
 def _products(graph: Graph, slopes: list[Node]) -> dict[Node, Node]:

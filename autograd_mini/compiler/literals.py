@@ -33,7 +33,7 @@ class Literals:
         """The name of a NumPy scalar, the same for the same bits."""
         key = (value.dtype, value.tobytes())
         if key not in self._of_number:
-            self._of_number[key] = self.constant(value, f"c_{value}")
+            self._of_number[key] = self.constant(value, f"c_{value}".replace("-", "minus_"))
         return self._of_number[key]
 
     def constant(self, value: Any, hint: str) -> str:

@@ -71,7 +71,7 @@ def _affine(node: Node) -> Node:
     x, w, b = node.inputs
     if not isinstance(x, Node) or not isinstance(w, Node) or not isinstance(b, Node) or b.dtype != node.dtype:
         return node
-    product = _step(node, ops.matmul, x, w)
+    product = Node(node.shape, np.result_type(x.dtype, w.dtype), ops.matmul, (x, w))
     return replace(node, op=ops.add, inputs=(product, b))
 
 

@@ -135,16 +135,15 @@ def _broadcast_to(node: Node) -> Spelling | None:
 
 
 def _getitem(node: Node) -> Spelling | None:
-    index = node.settings["index"]
-    if not node.shape:  # an Ellipsis stands for no axis here, but would make an array of a number
-        index = tuple([part for part in index if part is not Ellipsis])
-    text = index_text(index)
+    text = index_text(node.settings["index"])
     if text is None:
         return None
-    plain = all(part is not SLOT for part in index)
+    plain = all(part is not SLOT for part in node.settings["index"])
+    # With an ellipsis NumPy gives a view of one entry, which would change with the array.
+    entry = "[()]" if not node.shape and any(part is Ellipsis for part in node.settings["index"]) else ""
 
     def write(operands: list[str], buffer: str | None) -> str:
-        return f"{operands[0]}[{text.format(*operands[1:])}]"
+        return f"{operands[0]}[{text.format(*operands[1:])}]{entry}"
 
     return Spelling(write, is_view=plain and bool(node.shape))
 
@@ -159,7 +158,7 @@ def _index_part(part: Any) -> str | None:
     if part is SLOT:
         return "{}"
     if isinstance(part, slice):
-        bounds = [part.start, part.stop, *([part.step] if part.step is not None else [])]
+        bounds = [part.start, part.stop, *([part.step] if part.step not in (None, 1) else [])]
         if all(x is None or isinstance(x, (int, np.integer)) for x in bounds):
             return ":".join("" if x is None else str(int(x)) for x in bounds)
         return None

@@ -1,0 +1,109 @@
+"""The way back in the graph: the gradients that backward() gives, their names, and updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+import nn
+from autograd_mini import Tensor
+from autograd_mini.compiler.differentiate import Update, differentiated
+from autograd_mini.compiler.graph import Graph, check, evaluate
+from autograd_mini.compiler.signature import named_leaves
+from autograd_mini.compiler.sources import Setting
+from autograd_mini.compiler.trace import Trace, trace
+from tests.programs import OURS, random_program
+
+RATE = {"rate": 0.5}
+
+
+def traced(function: Any, *arguments: Any) -> Trace:
+    return trace(function, *named_leaves(function, arguments, {}))
+
+
+def with_gradients(function: Any, *arguments: Any, update: Update | None = None) -> tuple[Graph, list[Any]]:
+    """The graph with gradients, checked, and its results."""
+    made = traced(function, *arguments)
+    graph = differentiated(made.graph, made.examples, update)
+    known = {node.source: value for node, value in made.examples.items()}
+    values = {node: known.get(node.source, np.float16(RATE["rate"])) for node in graph.inputs}
+    check(graph, values)
+    found = evaluate(graph, values)
+    return graph, [found[node] for node in graph.outputs]
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_loss_and_gradients_are_those_of_a_recorded_way_back_bit_for_bit(seed: int) -> None:
+    program = random_program(seed, smooth=False)
+    leaves = [Tensor(leaf) for leaf in program.leaves]
+    loss = program.run(OURS, leaves)
+
+    def run(*xs: Any) -> Any:
+        return program.run(OURS, list(xs))
+
+    order = [leaves[node.source.position] for node in traced(run, *leaves).graph.inputs]
+    _, (value, *slopes) = with_gradients(run, *leaves)
+    np.testing.assert_array_equal(value, loss.data)
+    for slope, expected in zip(slopes, ag.gradients(loss, order, create_graph=True), strict=True):
+        np.testing.assert_array_equal(slope, expected.data)
+        assert (slope.shape, slope.dtype) == (expected.shape, expected.dtype)
+
+
+def test_only_inputs_that_require_a_gradient_have_one() -> None:
+    x, y, w = Tensor([1.0, 2.0]), np.array([3.0, 4.0]), Tensor([5.0, 6.0])
+    _, (_, *slopes) = with_gradients(lambda x, y: (x * y * w).sum(), x, y)
+    np.testing.assert_array_equal(slopes, [y * w.data, x.data * y])
+
+
+def test_a_leaf_that_the_loss_does_not_depend_on_has_a_gradient_of_zeros() -> None:
+    w = Tensor(np.ones((2, 3)))
+    _, (loss, *slopes) = with_gradients(lambda x: (x.detach() * 2).sum() + (w * 0).sum(), Tensor([1.0, 2.0]))
+    assert loss == 6.0
+    assert sorted(slope.shape for slope in slopes) == [(2,), (2, 3)]
+    assert not any(slope.any() for slope in slopes)
+
+
+def test_no_gradient_flows_back_to_what_no_grad_has_computed() -> None:
+    def function(x: Any) -> Any:
+        with ag.no_grad():
+            frozen = x * 3
+        return (frozen * x).sum()
+
+    _, (_, slope) = with_gradients(function, Tensor([1.0, 2.0]))
+    np.testing.assert_array_equal(slope, [3.0, 6.0])
+
+
+def test_every_value_and_gradient_has_a_name() -> None:
+    w = Tensor([1.0, 2.0], name="w")
+    graph, _ = with_gradients(lambda x: ag.exp(ag.tanh(w * x).named("h")).sum(), np.ones(2))
+    names = [node.name for node in graph.nodes if node.op is not None]
+    assert names[:4] == ["multiply_1", "h", "exp_1", "sum_1"]
+    assert {"d_h", "d_multiply_1", "d_w"} <= set(names)
+    assert [node.name for node in graph.outputs] == ["sum_1", "d_w"]
+
+
+def test_an_update_gives_new_values_of_what_it_trains() -> None:
+    w, b = Tensor([1.0, 2.0], name="w"), Tensor(3.0, name="b")
+    update = Update(nn.SGD.update, RATE, lambda source: source.tensor is w)
+    graph, (loss, slope_w, slope_b, new) = with_gradients(lambda: (w * w).sum() + b * b, update=update)
+    assert (loss, slope_b) == (14.0, 6.0)
+    np.testing.assert_array_equal(slope_w, [2.0, 4.0])
+    np.testing.assert_array_equal(new, [0.0, 0.0])
+    assert [node.source for node in graph.inputs if isinstance(node.source, Setting)] == [Setting("rate")]
+    assert graph.outputs[-1].name == "new_w"
+
+
+def test_the_numbers_of_an_update_do_not_widen_float32() -> None:
+    w = Tensor(np.ones(2, np.float32))
+    graph, _ = with_gradients(lambda: (w * w).sum(), update=Update(nn.SGD.update, RATE, lambda source: True))
+    assert {node.dtype for node in graph.outputs} == {np.dtype(np.float32)}
+
+
+def test_no_gradient_is_computed_for_data() -> None:
+    w = Tensor(np.ones((3, 2)))
+    graph, _ = with_gradients(lambda x: (x @ w).sum(), np.ones((4, 3)))
+    assert sum(node.op is ag.matmul for node in graph.nodes) == 2

@@ -1,0 +1,151 @@
+"""Which calls share a program: those with the same signature, and a quick matcher that agrees with it."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+from autograd_mini import Tensor
+from autograd_mini.compiler.signature import differences, matcher, named_leaves, signature
+
+Pair = namedtuple("Pair", "one other")
+SHAPES = st.sampled_from([(), (1,), (2,), (2, 1), (1, 2)])
+ARRAYS = st.builds(np.ones, SHAPES, st.sampled_from(["f4", "f8", ">f8", "i8", "?"]))
+PLAIN = st.sampled_from([0, 1, True, 1.0, 0.0, -0.0, float("nan"), "a", None, (), "1"])
+TENSORS = st.builds(lambda x, grad: Tensor(np.ones(x), requires_grad=grad), SHAPES, st.booleans())
+SCALARS = st.sampled_from([np.float64(1), np.float32(1), np.int64(1), np.bool_(True)])
+LEAVES = ARRAYS | PLAIN | TENSORS | SCALARS
+TREES = st.recursive(
+    LEAVES,
+    lambda x: st.lists(x, max_size=2) | st.tuples(x, x) | st.dictionaries(st.sampled_from("ab"), x),
+    max_leaves=4,
+)
+
+
+def signed(arguments: Any, settings: Any = {}) -> Any:  # noqa: B006 - it is only read
+    return signature(arguments, settings, [])
+
+
+@given(one=st.lists(ARRAYS | TENSORS | SCALARS, max_size=3), other=st.lists(ARRAYS, max_size=3))
+def test_what_matches_has_the_same_signature(one: list[Any], other: list[Any]) -> None:
+    for first, second in ((one, other), (other, one), (other, other)):
+        if matcher(first, {})(second, {}):
+            assert signed(first) == signed(second)
+
+
+@given(
+    arrays=st.lists(st.builds(np.ones, SHAPES, st.sampled_from(["f4", "f8", "i8"])), max_size=3), grow=st.integers(0, 2)
+)
+def test_a_call_of_arrays_matches_one_with_the_same_signature(arrays: list[Any], grow: int) -> None:
+    matches = matcher(arrays, {})
+    assert matches([x.copy() for x in arrays], {})
+    assert not matches([*arrays, np.ones(2)], {})
+    assert not matches(arrays, {"axis": 0})
+    if grow < len(arrays):
+        changed = [np.ones((3, *x.shape), x.dtype) if i == grow else x for i, x in enumerate(arrays)]
+        assert not matches(changed, {})
+        assert signed(changed) != signed(arrays)
+
+
+@pytest.mark.parametrize("arguments", [[Tensor([1.0])], [1.0], [np.float64(1)], [[np.ones(2)]], [np.ma.ones(2)]])
+def test_a_matcher_leaves_all_but_plain_arrays_to_the_signature(arguments: list[Any]) -> None:
+    assert not matcher(arguments, {})(arguments, {})
+    assert not matcher([np.ones(2)], {"axis": 0})([np.ones(2)], {"axis": 0})
+    assert not matcher([np.ones(x.shape) for x in arguments if hasattr(x, "shape")], {})(arguments, {})
+
+
+@given(one=st.lists(TREES, max_size=3), other=st.lists(TREES, max_size=3))
+def test_signatures_are_equal_where_a_trace_would_be(one: list[Any], other: list[Any]) -> None:
+    assert (signed(one) == signed(other)) == (described(one) == described(other))
+    assert hash(signed(one)) == hash(signed(one))
+
+
+def described(tree: Any) -> str:
+    """All that a trace can depend on, as text."""
+    if isinstance(tree, (list, tuple)):
+        return f"{type(tree).__name__}({', '.join(map(described, tree))})"
+    if isinstance(tree, dict):
+        return f"dict({', '.join(f'{key!r}: {described(x)}' for key, x in tree.items())})"
+    if isinstance(tree, Tensor):
+        return f"Tensor {tree.shape} {tree.dtype.str} {tree.requires_grad}"
+    if isinstance(tree, (np.ndarray, np.generic)):
+        return f"array {tree.shape} {tree.dtype.str}"
+    return f"{type(tree).__name__} {tree!r}"
+
+
+@given(tree=st.lists(TREES, max_size=3))
+def test_the_leaves_are_those_of_the_containers_in_order(tree: list[Any]) -> None:
+    leaves: list[Any] = []
+    signature(tree, {"k": 2.0}, leaves)
+    named, _ = named_leaves(lambda *arguments, k: None, tuple(tree), {"k": 2.0})
+    assert len(leaves) == len(named)
+    assert all(one is leaf.value for one, leaf in zip(leaves, named))
+
+
+def test_values_of_arrays_do_not_count_and_those_of_numbers_do() -> None:
+    assert signed([np.array([1.0])]) == signed([np.array([2.0])])
+    assert signed([np.float64(1)]) == signed([np.float64(2)])
+    for one, other in [(1, 2), (1, 1.0), (1, True), (0.0, -0.0), ("a", "b"), (None, 0)]:
+        assert signed([one]) != signed([other])
+    assert signed([float("nan")]) == signed([float("nan")])
+
+
+def test_the_order_and_names_of_settings_count() -> None:
+    x = np.ones(2)
+    assert signed([x], {"a": x}) != signed([x], {"b": x})
+    assert signed([x], {"a": x}) != signed([x, x])
+    assert signed([x], {"a": x, "b": 1}) == signed([x], {"a": x, "b": 1})
+
+
+def test_a_matcher_compares_every_axis_and_the_settings_of_its_own_call() -> None:
+    x = np.ones((2, 3))
+    assert matcher([x], {})([np.zeros((2, 3))], {})
+    assert not matcher([x], {})([np.zeros((2, 4))], {})
+    assert not matcher([x], {"axis": 0})([x], {})
+
+
+def test_the_keys_of_a_dict_count() -> None:
+    x = np.ones(2)
+    assert signed([{"a": x}]) != signed([{"b": x}])
+    assert signed([{"a": x, "b": 1}]) == signed([{"a": x, "b": 1}])
+
+
+def test_kinds_of_sequences_and_tensors_are_told_apart() -> None:
+    x, w = np.ones(2), Tensor([1.0, 2.0])
+    different = [[x, x], (x, x), Pair(x, x), {"a": x, "b": x}, w, w.detach(), w * 2, x]
+    assert len({signed([part]) for part in different}) == len(different)
+
+
+def test_a_value_that_can_not_be_compared_is_refused() -> None:
+    with pytest.raises(TypeError, match="an argument is a set, which is neither an array nor hashable"):
+        signed([{1, 2}])
+
+
+def test_leaves_are_named_as_the_function_names_its_arguments() -> None:
+    def f(x: Any, *rest: Any, p: Any, **more: Any) -> None: ...
+
+    leaves, rebuild = named_leaves(f, (1.0, 2.0, 3.0), {"p": {"w": [4.0]}, "q": 5.0})
+    assert [leaf.path for leaf in leaves] == ["x", "rest[0]", "rest[1]", "p['w'][0]", "more['q']"]
+    assert rebuild([leaf.value for leaf in leaves]) == ((1.0, 2.0, 3.0), {"p": {"w": [4.0]}, "q": 5.0})
+    unnamed, _ = named_leaves(ag.tanh, (np.ones(2), np.ones(3), np.ones(4)), {})
+    assert len(unnamed) == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "text"),
+    [
+        ([np.ones(2)], [np.ones(3)], r"argument 0 was float64 (2,), then float64 (3,)"),
+        ([1.0, np.ones(2)], [1.0, np.ones(2, np.int64)], r"argument 1 was float64 (2,), then int64 (2,)"),
+        ([2], [3], "argument 0 was 2, then 3"),
+        ([Tensor([1.0])], [Tensor([1.0, 2.0])], "argument 0 was Tensor float64 (1,), then Tensor float64 (2,)"),
+        ([np.ones(2)], [], "the number of arguments"),
+    ],
+)
+def test_what_differs_is_told(one: list[Any], other: list[Any], text: str) -> None:
+    assert differences(signed(one), signed(other)) == text
