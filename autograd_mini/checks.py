@@ -83,9 +83,14 @@ def read_only(array: Array) -> Array:
 
 
 def close(again: Any, first: Any) -> bool:
-    """Whether two results are equal up to rounding: another alignment in memory or order of summation."""
+    """Whether two results are equal up to rounding: another alignment in memory or order of summation.
+
+    Integers and booleans are equal or not.
+    """
     if np.shape(again) != np.shape(first):
         return False
+    if np.result_type(first).kind != "f":
+        return bool(np.array_equal(again, first))
     tolerance = float(np.sqrt(np.finfo(first.dtype).eps))
     largest = np.max(np.abs(first), initial=0, where=np.isfinite(first))
     return np.allclose(again, first, rtol=tolerance, atol=tolerance * float(largest), equal_nan=True)

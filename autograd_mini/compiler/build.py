@@ -41,12 +41,17 @@ def check_leaves(leaves: Iterable[Leaf]) -> None:
 
 def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:
     """The program of a function's value and gradient, and of the update of its parameters where one is given."""
-    graph = batched(traced.graph, lambda source: bool(source.requires_grad))
+    graph = batched(traced.graph, lambda source: _role(source, update))
     slopes = tuple(node.source for node in graph.inputs if node.source.requires_grad)
     updated = tuple(source for source in slopes if update is not None and update.trains(source))
     graph = differentiated(graph, _examples(graph, traced), update)
     parts = {"forward": 1, "backward": 1 + len(slopes), "update": len(graph.outputs)}
     return _recipe(graph, traced, slopes, updated, parts, "step" if updated else "value_and_grad")
+
+
+def _role(source: Any, update: Update | None) -> int:
+    """2 for what is updated, 1 for what only gets a gradient, 0 for all else: a pack of scalars has one of these."""
+    return int(source.requires_grad) + int(update is not None and update.trains(source))
 
 
 def step_recipe(traced: Trace, optimiser: Any) -> Recipe:

@@ -12,7 +12,9 @@ from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
 from autograd_mini.compiler.programs import Programs
 from autograd_mini.compiler.result import differentiable
+from autograd_mini.errors import describe
 from autograd_mini.modes import current, observer, tracer
+from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.passes import check_function, label
 from autograd_mini.transforms.trees import flatten
 
@@ -22,15 +24,21 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], optimiser: Any = None, check: bool = False) -> None:
         check_function("compile", function)
+        if optimiser is not None:
+            _check_optimiser(optimiser)
         functools.update_wrapper(self, function)  # guards of other functions look through it
         self.function = function
         """What was compiled."""
-        self.optimiser = optimiser
-        """Whose update `step` does."""
         self._check = check
+        self._optimiser = optimiser
         self._programs = Programs(function, optimiser)
 
-    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+    @property
+    def optimiser(self) -> Any:
+        """Whose update `step` does; None if there is none."""
+        return self._optimiser
+
+    def __call__(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, computed by generated code: Tensors in the same containers.
 
         Where a gradient is required, they can be differentiated; that runs the function itself.
@@ -48,11 +56,18 @@ class Compiled:
         """As a method: the programs of each object are its own, and live as long as it does."""
         if instance is None:
             return self
-        bound = Compiled(self.function.__get__(instance), self.optimiser, self._check)
-        vars(instance)[self._name] = bound  # found before this one from now on
+        if isinstance(instance, type) or not hasattr(instance, "__dict__"):
+            raise TypeError(
+                f"compile: {label(self.function)}: the programs of an object are kept in its __dict__, which this "
+                f"{type(instance).__name__} can't do; call ag.compile(x.method) outside of the class"
+            )
+        bound = Compiled(self.function.__get__(instance), self._optimiser, self._check)
+        # Found before this one from now on, where this is what the name stands for: not if called by super().
+        if getattr(type(instance), self._name, None) is self:
+            vars(instance)[self._name] = bound
         return bound
 
-    def value(self, *arguments: Any, **settings: Any) -> Any:
+    def value(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, as NumPy arrays and scalars of the caller's own, in the same containers.
 
         >>> import autograd_mini as ag
@@ -61,9 +76,9 @@ class Compiled:
         """
         _refuse_in_a_trace("value")
         program, outputs = self._values(arguments, settings)
-        return flatten(program.recipe.container)[1](outputs)
+        return flatten(program.recipe.container)[1](map(_writeable, outputs))
 
-    def value_and_grad(self, *arguments: Any, **settings: Any) -> Any:
+    def value_and_grad(self, /, *arguments: Any, **settings: Any) -> Any:
         """The loss as a NumPy scalar; dL/dx is left in `x.grad` of every leaf Tensor x that requires a gradient.
 
         These leaves are the Tensors among the arguments and those that the function reads from outside. What `.grad`
@@ -81,10 +96,11 @@ class Compiled:
         """
         return self._loss("value_and_grad", arguments, settings)
 
-    def step(self, *arguments: Any, **settings: Any) -> Any:
+    def step(self, /, *arguments: Any, **settings: Any) -> Any:
         """As `value_and_grad`, and the update of the optimiser too: the loss before the update is returned.
 
-        The numbers of the optimiser, its rate say, are read at each step. Raises TypeError without an optimiser.
+        The numbers of the optimiser, its rate say, are read at each step. Raises TypeError without an optimiser,
+        and for an argument that is one of its parameters: those the function reads from outside.
 
         >>> import autograd_mini as ag, nn
         >>> w = ag.Tensor(3.0)
@@ -92,7 +108,7 @@ class Compiled:
         >>> [descent.step() for _ in range(3)], w
         ([np.float64(9.0), np.float64(2.25), np.float64(0.5625)], Tensor(0.375))
         """
-        if self.optimiser is None:
+        if self._optimiser is None:
             raise TypeError("step: there is no optimiser; write ag.compile(loss, optimiser=nn.SGD(parameters, rate))")
         return self._loss("step", arguments, settings)
 
@@ -115,7 +131,7 @@ class Compiled:
         return f"<compiled {label(self.function)}, programs made: {self.compilations}>"
 
     def __reduce__(self) -> Any:
-        return _restored, (self.function, self.optimiser, self._check, self._programs.portable())
+        return _restored, (self.function, self._optimiser, self._check, self._programs.portable())
 
     def _values(self, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, Sequence[Array]]:
         program, leaves = self._programs.find("value", arguments, settings)
@@ -128,7 +144,7 @@ class Compiled:
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         latest = self._programs.latest.get(kind)  # mostly it will do, and small programs are short
         if latest and current.get() is True and latest.matches(arguments, settings) and latest.guard.unchanged():
-            loss = latest.program.run(arguments, self.optimiser)[0]
+            loss = latest.program.run(arguments, self._optimiser)[0]
         else:
             loss = self._found_loss(kind, arguments, settings)
         return loss if isinstance(loss, np.generic) else np.reshape(loss, ())[()]
@@ -140,7 +156,9 @@ class Compiled:
             with self._programs.running():
                 expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
-        loss = program.run(leaves, self.optimiser)[0]
+        if kind == "step":
+            _check_apart(leaves, self._optimiser.parameters)
+        loss = program.run(leaves, self._optimiser)[0]
         if expected is not None and self._check:
             check_gradients(self.function, loss, expected)
             self._programs.latest.clear()  # the next call is checked too
@@ -150,6 +168,30 @@ class Compiled:
 def _refuse_in_a_trace(kind: str) -> None:
     if tracer():
         raise TypeError(f"{kind}: ag.compile traces this call; call the inner function itself, or use ag.grad")
+
+
+def _check_optimiser(optimiser: Any) -> None:
+    for name in ("parameters", "numbers", "update"):
+        if not hasattr(optimiser, name):
+            raise TypeError(
+                f"compile: {optimiser!r} is no optimiser whose step can be compiled: it has no {name}; take one like "
+                "nn.SGD(parameters, rate), or call value_and_grad and then the step of your own"
+            )
+
+
+def _check_apart(leaves: Sequence[Any], parameters: Sequence[Tensor]) -> None:
+    """TypeError for an argument that is a parameter: the next call may pass another, so that it is not updated."""
+    for x in leaves:
+        if isinstance(x, Tensor) and any(x is parameter for parameter in parameters):
+            raise TypeError(
+                f"step: {describe(x)} is a parameter of the optimiser and an argument; let the function read it from "
+                "outside, or call value_and_grad and the step of the optimiser"
+            )
+
+
+def _writeable(x: Array) -> Array:
+    """A result that the caller may change: a repeated one shares memory among its entries."""
+    return x if x.flags.writeable or not x.shape else x.copy()
 
 
 def _restored(function: Any, optimiser: Any, check: bool, programs: Any) -> Compiled:
@@ -170,6 +212,7 @@ def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool 
     Python numbers and strings, other arguments, plain arrays by reference. If one of these changes, or the shapes or
     dtypes of the inputs do, another program is made; after 8 a RecompilationWarning says what keeps changing. The
     function runs once for each program, so that what it does besides computing (printing, counting) happens then only.
+    So does what it computes from plain arrays alone (`array.mean()`, `ag.Tensor(array)`): pass those as arguments.
 
     Results agree with those of the function itself within rounding; `check=True` computes both and compares, and raises
     RuntimeError where they differ.

@@ -33,7 +33,7 @@ def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | 
         replayed = {node: _leaf(node, examples[node]) for node in graph.inputs}
         values = evaluate(graph, replayed)
         names = _names(graph, values)
-        output = values[graph.outputs[0]]
+        output = _output(values[graph.outputs[0]])
         slopes = _slopes(output, [x for node, x in replayed.items() if node.source.requires_grad], names)
         numbers = _numbers(update)
         updated = _updated(update, replayed, slopes, numbers)
@@ -46,6 +46,11 @@ def _leaf(node: Node, example: Any) -> Tensor:
     leaf = as_tensor(example, requires_grad=node.source.requires_grad)
     name = node.name or ("scalars" if isinstance(node.source, Pack) else None)
     return leaf if name is None else leaf.named(name)
+
+
+def _output(value: Any) -> Tensor:
+    """The loss; one of constants alone was computed as an array, and has no gradient like other constants."""
+    return value if isinstance(value, Tensor) else as_tensor(value, requires_grad=False)
 
 
 def _names(graph: Graph, values: Mapping[Node, Any]) -> dict[Tensor, str]:
@@ -76,8 +81,9 @@ def _zeros(x: Tensor) -> Tensor:
 
 def _numbers(update: Update | None) -> dict[str, Tensor]:
     # The numbers are Python's at each call, and give way to the dtype of any parameter; so does this dtype.
+    # Of the values nothing depends.
     numbers = update.numbers if update is not None else {}
-    return {key: as_tensor(np.float16(x), requires_grad=False, name=key) for key, x in numbers.items()}
+    return {key: as_tensor(np.float16(0.5), requires_grad=False, name=key) for key in numbers}
 
 
 def _updated(

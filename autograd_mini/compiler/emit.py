@@ -23,6 +23,8 @@ from autograd_mini.tensor import SAVED
 WIDTH = 120
 """Characters of a line, where lists of names are broken."""
 
+_LONG = 200  # characters of a view that is written where it is read
+
 
 @dataclass(frozen=True)
 class Source:
@@ -111,6 +113,10 @@ class _Writer:
         for node in graph.inputs:
             self.names[node] = self.taken.unique(node.name or "x")
         self.row = ""
+        self.outputs = frozenset(graph.outputs)
+        self.positions: dict[Node, list[int]] = {}
+        for position in kept:
+            self.positions.setdefault(graph.outputs[position], []).append(position)
         self.returned = tuple(position for position in range(len(graph.outputs)) if position not in kept)
         self.targets = {position: self.target(position, node) for position, node in kept.items()}
 
@@ -153,7 +159,7 @@ class _Writer:
             spelled = self.plan.spellings[node]
             if spelled is None:
                 yield self.called(node)
-            elif spelled.is_view and self.reads[node] <= 1 and node not in self.graph.outputs:
+            elif self.is_inline(node, spelled):
                 self.names[node] = spelled.write(self.operands(node), None)
             elif spelled.changes_first:
                 yield from self.changed(node, spelled)
@@ -172,6 +178,11 @@ class _Writer:
             self.names[node] = self.targets[self.plan.kept[node]]
             return ""
         return f"{self.bound(node)} = "
+
+    def is_inline(self, node: Node, spelled: Spelling) -> bool:
+        """Whether a node is written where it is read; a long row of views would be too deep for Python's parser."""
+        once = self.reads[node] <= 1 and node not in self.outputs
+        return spelled.is_view and once and all(len(text) < _LONG for text in self.operands(node))
 
     def called(self, node: Node) -> str:
         """What binds a node to the result of the operation's own function."""
@@ -225,8 +236,8 @@ class _Writer:
 
     def copies(self, node: Node, target: Node | None) -> Iterator[str]:
         """Statements for the kept outputs that a node could not be computed into."""
-        for position, given in self.kept.items():
-            if self.graph.outputs[position] is node and given is target and self.plan.kept.get(node) != position:
+        for position in self.positions.get(node, ()):
+            if self.kept[position] is target and self.plan.kept.get(node) != position:
                 yield f"{self.targets[position]}[...] = {self.names[node]}"
 
     def last_copies(self) -> Iterator[str]:

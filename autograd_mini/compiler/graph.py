@@ -108,6 +108,17 @@ def _constant(x: Any, constants: dict[int, Node]) -> Any:
     return constants[id(x)]
 
 
+def masks(graph: Graph) -> list[Any]:
+    """The constant arrays that select by being true: how many do decides about shapes."""
+    readers = [node for node in graph.nodes if "index" in node.settings]
+    found = {id(x.value): x.value for node in readers for x in node.operands if _is_mask(x)}
+    return list(found.values())
+
+
+def _is_mask(x: Node) -> bool:
+    return isinstance(x.value, np.ndarray) and x.value.dtype == bool
+
+
 def rebuilt(graph: Graph, change: Callable[[Node], Any]) -> Graph:
     """The graph with `change(node)` in place of each node, which has the inputs that their changes left.
 
@@ -143,11 +154,14 @@ def with_inputs(node: Node, made: Mapping[Node, Node]) -> Node:
 
 
 def _add(node: Node, nodes: dict[Node, None]) -> None:
-    """Put a node after what it reads."""
-    if node not in nodes:
-        for x in node.operands:
-            _add(x, nodes)
-        nodes[node] = None
+    """Put a node after what it reads; it may be the end of a long row of new nodes."""
+    waiting = [node] if node not in nodes else []
+    while waiting:
+        missing = [x for x in waiting[-1].operands if x not in nodes]
+        if missing:
+            waiting += reversed(missing)
+        else:
+            nodes[waiting.pop()] = None
 
 
 def evaluate(graph: Graph, values: Mapping[Node, Any]) -> dict[Node, Any]:

@@ -8,14 +8,14 @@ one by one, to name the change.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from operator import is_
 from typing import Any
 
 from autograd_mini.compiler import readers
 from autograd_mini.compiler.reachable import reachable
-from autograd_mini.compiler.reached import Reached
+from autograd_mini.compiler.reached import Reached, place
 from autograd_mini.compiler.sameness import ABSENT, is_plain, same
 
 _UNROLLED = 32  # longer ones are compared in a loop: their generated code would take longer to compile than it saves
@@ -26,7 +26,8 @@ class Guard:
 
     Numbers, strings, None and tuples of them are compared by type and value; all other objects by identity, and by
     what is in them where the walk of `reachable` looks into them. The content of an array and the data of a Tensor may
-    change: programs read them at each call. The guard keeps what it compares with alive.
+    change: programs read them at each call. `further` tells of each other place its path, reader, owner and key. The
+    guard keeps what it compares with alive.
 
     >>> rate = [0.1]
     >>> guard = Guard(lambda w: w - rate[0] * w)
@@ -36,8 +37,9 @@ class Guard:
     'rate[0] changed from 0.1 to 0.2'
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, further: Iterable[tuple[Any, ...]] = ()) -> None:
         self._function = function
+        self._further = list(further)
         self._remember()
 
     def renew(self) -> None:
@@ -46,7 +48,8 @@ class Guard:
             self._remember()
 
     def _remember(self) -> None:
-        self.places = [place for place in reachable(self._function) if place.reader is not readers.FIXED]
+        self.places = [reached for reached in reachable(self._function) if reached.reader is not readers.FIXED]
+        self.places += [place(*how) for how in self._further]
         self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
         self.unchanged: Callable[[], bool] = names["unchanged"]
@@ -66,7 +69,7 @@ class _Constants:
     """The objects that generated code refers to: by numbered names, as their own names may be anything."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"same": same, "all_same": _all_same, "ABSENT": ABSENT}
+        self.names: dict[str, Any] = {"same": same, "all_same": _all_same, **readers.NAMES_IN_SOURCE}
         self._of: dict[int, str] = {}
 
     def name(self, value: Any) -> str:

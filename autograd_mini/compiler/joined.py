@@ -57,8 +57,9 @@ def _part(scaled: Node, start: int, slope: Node) -> Node:
 def _products(graph: Graph, slopes: list[Node]) -> dict[Node, Node]:
     """The product of each gradient and the number that the first of them is multiplied with."""
     found: dict[Node, Node] = {}
+    wanted = set(slopes)
     for node in graph.nodes:
-        if node.op is ops.multiply and node.inputs[1] in slopes and _is_number(node.inputs[0]):
+        if node.op is ops.multiply and node.inputs[1] in wanted and _is_number(node.inputs[0]):
             found.setdefault(node.inputs[1], node)
     numbers = {_number(node) for node in found.values()}
     return {slope: found[slope] for slope in slopes if slope in found} if len(numbers) == 1 else {}

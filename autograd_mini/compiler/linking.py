@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import math
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ def linked(source: Source) -> Any:
     exec(compile(source.text, file, "exec"), scope)
     # Without a time linecache does not look for a file.
     linecache.cache[file] = (len(source.text), None, source.text.splitlines(keepends=True), file)
+    weakref.finalize(scope[source.name], linecache.cache.pop, file, None)
     return scope[source.name]
 
 

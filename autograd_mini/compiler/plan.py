@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,9 @@ import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.compiler.joined import section
+from autograd_mini.compiler.passes.rewriting import is_function
 from autograd_mini.compiler.spelling import Spelling, spelling
+from autograd_mini.ops import stop_gradient
 from autograd_mini.tensor import SAVED
 
 ALIGNMENT = 64
@@ -80,10 +83,11 @@ class _Planner:
     def kept_nodes(self) -> dict[Node, int]:
         """The outputs that can be written straight into the array that is kept: what nobody else has for an output."""
         found: dict[Node, int] = {}
+        counts = Counter(self.graph.outputs)
         for position, target in self.kept_outputs.items():
             node = self.graph.outputs[position]
             spelled = self.spellings.get(node)
-            alone = self.graph.outputs.count(node) == 1
+            alone = counts[node] == 1
             if alone and spelled is not None and spelled.takes_buffer and self.overwritable(target, node):
                 found[node] = position
         return found
@@ -167,13 +171,21 @@ def owners(graph: Graph, spellings: Mapping[Node, Spelling | None]) -> dict[Node
         read = next(node.operands).operands if node.op is SAVED else node.operands
         shared: frozenset[Node] = frozenset().union(*(found[x] for x in read)) if node.shape else frozenset()
         spelled = spellings.get(node)
-        if node.op is None or (spelled is not None and not spelled.is_view):
+        if node.op is None or _is_fresh(node, spelled):
             found[node] = frozenset([node]) if node.shape else frozenset()
         elif spelled is not None:
             found[node] = shared
         else:
             found[node] = shared | {node}
     return found
+
+
+def _is_fresh(node: Node, spelled: Spelling | None) -> bool:
+    """Whether the result surely has memory of its own; nobody knows what a user's operation returns."""
+    if spelled is not None:
+        return not spelled.is_view
+    assert node.op is not None
+    return node.op.elementwise and is_function(node.op) and node.op is not stop_gradient
 
 
 def last_reads(graph: Graph, shared: Mapping[Node, frozenset[Node]]) -> dict[Node, float]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
+from autograd_mini.compiler import readers
 from autograd_mini.compiler.build import check_leaves, gradient_recipe, step_recipe, value_recipe
+from autograd_mini.compiler.graph import masks
 from autograd_mini.compiler.guards import Guard
 from autograd_mini.compiler.portable import fingerprint
 from autograd_mini.compiler.program import Program, Recipe
@@ -85,7 +87,8 @@ class Programs:
         watch.check()
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
-        self._found[key] = Found(matcher(arguments, settings), program, self._guard(str(key[0]), plain))
+        guard = self._guard(str(key[0]), plain, _counts(traced))
+        self._found[key] = Found(matcher(arguments, settings), program, guard)
         self._newest, self._newest_key = program, key
         self._count(change)
         return self._found[key]
@@ -108,10 +111,14 @@ class Programs:
             return value_recipe(traced)
         return gradient_recipe(traced) if kind == "value_and_grad" else step_recipe(traced, self.optimiser)
 
-    def _guard(self, kind: str, plain: Iterable[Any]) -> Guard:
+    def _guard(self, kind: str, plain: Iterable[Any], further: Iterable[Any] = ()) -> Guard:
         """Of what the function reads from outside, in its plain arguments, and of the list that is updated."""
-        parameters = [self.optimiser.parameters] if kind == "step" else []
-        return Guard(functools.partial(self.function, *plain, *parameters))
+        call = functools.partial(self.function, *plain)
+        if kind == "step":
+            call = functools.partial(call, self.optimiser.parameters)
+            further = [*further, ("optimiser.parameters", readers.SLOT, self.optimiser, "parameters")]
+        call.__name__ = label(self.function)  # type: ignore[attr-defined]  # what messages begin paths with
+        return Guard(call, further)
 
     def _count(self, change: str) -> None:
         self.made += 1
@@ -137,3 +144,8 @@ class Programs:
             if fingerprint(guard) == expected:
                 self._newest = Program(recipe)
                 self._found[key] = Found(never_matches, self._newest, guard)
+
+
+def _counts(traced: Trace) -> list[tuple[Any, ...]]:
+    """Places of numbers that shapes depend on: of the entries that a mask from outside selects."""
+    return [("the number of entries that a mask selects", readers.SELECTED, mask) for mask in masks(traced.graph)]

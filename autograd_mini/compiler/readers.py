@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from autograd_mini.compiler.sameness import ABSENT
+
+NAMES_IN_SOURCE: dict[str, Any] = {"ABSENT": ABSENT, "count": np.count_nonzero}
 
 
 class Reader:
@@ -13,7 +17,7 @@ class Reader:
     def __init__(self, source: str, many: bool = False) -> None:
         self.source = source
         self.many = many
-        self._read = eval(f"lambda owner, key: {source.format(owner='owner', key='key')}", {"ABSENT": ABSENT})
+        self._read = eval(f"lambda owner, key: {source.format(owner='owner', key='key')}", dict(NAMES_IN_SOURCE))
 
     def read(self, owner: Any, key: Any) -> tuple[Any, ...]:
         """The parts that are there now."""
@@ -29,6 +33,7 @@ DEFAULTS = Reader("{owner}.__defaults__")
 KEYWORD_DEFAULTS = Reader("{owner}.__kwdefaults__")
 REQUIRES_GRAD = Reader("{owner}._requires_grad")
 HOOKS = Reader("(0 if {owner}._extras is None else len({owner}._extras.hooks))")
+SELECTED = Reader("count({owner})")
 ITEMS = Reader("{owner}", many=True)
 KEYS = Reader("{owner}", many=True)
 VALUES = Reader("{owner}.values()", many=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.tensor import Tensor
+from autograd_mini.tensor import Tensor, as_tensor
 from autograd_mini.transforms.trees import Leaf, flatten
 
 
@@ -59,7 +59,9 @@ def _part(x: Any, leaves: list[Any]) -> Hashable:
     if isinstance(x, (list, tuple)):
         return type(x), tuple([_part(entry, leaves) for entry in x])
     if isinstance(x, dict):
-        return dict, tuple([(key, _part(entry, leaves)) for key, entry in x.items()])
+        return type(x), tuple([(key, _part(entry, leaves)) for key, entry in x.items()])
+    if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+        x = as_tensor(x, requires_grad=False).data  # a matrix or a file: the program computes with what a Tensor holds
     leaves.append(x)
     if isinstance(x, Tensor):
         return Tensor, x.shape, x.dtype, x.requires_grad, x.op is None, x._extras is None
@@ -69,6 +71,8 @@ def _part(x: Any, leaves: list[Any]) -> Hashable:
 
 
 def _plain(x: Any) -> Hashable:
+    if isinstance(x, Iterator):
+        raise TypeError(f"compile: an argument is a {type(x).__name__}, which can be read only once; pass a list of it")
     try:
         hash(x)
     except TypeError:

@@ -14,13 +14,13 @@ from autograd_mini.compiler.batch.values import Values
 from autograd_mini.compiler.graph import Graph
 
 
-def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True) -> Graph:
+def batched(graph: Graph, trainable: Callable[[Any], int] = lambda source: 1) -> Graph:
     """The same program with operations on arrays in place of many alike on scalars, before it is differentiated.
 
-    Scalar inputs become vectors, whose source is a `Pack`; `trainable` tells by its source which of them need a
-    gradient: they are kept apart from the others. The outputs are the same, in order, shape and dtype. Sums are added
-    in another order, which rounds differently; `power` may differ in the last place, as NumPy's does between scalars
-    and arrays. A program that would not become faster by it is returned as it is.
+    Scalar inputs become vectors, whose source is a `Pack`; `trainable` tells by its source whether one needs a gradient
+    (0 if not), and those for which it differs are kept apart. The outputs are the same, in order, shape and dtype. Sums
+    are added in another order, which rounds differently; `power` may differ in the last place, as NumPy's does between
+    scalars and arrays. A program that would not become faster by it is returned as it is.
 
     >>> import autograd_mini as ag
     >>> from autograd_mini.compiler.graph import graph_of, text
@@ -36,7 +36,7 @@ def batched(graph: Graph, trainable: Callable[[Any], bool] = lambda source: True
     return result if cost(result) < cost(graph) else graph
 
 
-def vectorised(graph: Graph, trainable: Callable[[Any], bool]) -> Graph:
+def vectorised(graph: Graph, trainable: Callable[[Any], int]) -> Graph:
     """The same, whether it is faster or not."""
     values = Values(graph)
     levels = planned(graph, values)

@@ -15,12 +15,12 @@ from autograd_mini.compiler.graph import Node
 from autograd_mini.compiler.sources import Pack
 
 
-def hold_inputs(arrays: Arrays, values: Values, groups: list[Group], trainable: Callable[[Any], bool]) -> Array:
+def hold_inputs(arrays: Arrays, values: Values, groups: list[Group], trainable: Callable[[Any], int]) -> Array:
     """Make vectors of the scalar inputs that groups read; the numbers of those that are trainable."""
-    kinds: dict[tuple[np.dtype[Any], bool], list[int]] = {}
+    kinds: dict[tuple[np.dtype[Any], int], list[int]] = {}
     for number in _in_reading_order(groups, values).tolist():
         node = values.nodes[number]
-        kinds.setdefault((node.dtype, bool(trainable(node.source))), []).append(number)
+        kinds.setdefault((node.dtype, trainable(node.source)), []).append(number)
     trained = [number for (_, trains), numbers in kinds.items() for number in numbers if trains]
     for (dtype, _), numbers in kinds.items():
         if len(numbers) > 1:

@@ -80,7 +80,7 @@ def planned(graph: Graph, values: Values) -> list[Level]:
     sums, inside = sums_of(graph, values)
     depths = _depths(graph, values, sums, inside)
     crowd = Counter(depths)
-    levels = [Level() for _ in range(max(depths) + 1)]
+    levels = [Level() for _ in range(max(depths, default=0) + 1)]
     members: dict[tuple[Any, ...], _Members] = {}
     for position, (node, depth) in enumerate(zip(graph.nodes, depths)):
         if node.op is None or position in inside:

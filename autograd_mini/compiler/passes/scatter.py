@@ -107,7 +107,8 @@ def _terms(node: Node, inner: set[Node]) -> Iterator[Node]:
 def _summed(node: Node, inner: set[Node], made: dict[Node, Node]) -> Node:
     terms = list(_terms(node, inner))
     slices = [x for x in terms if _is_slice(x) and (x in inner or x is node)]
-    others = [made[x] for x in terms if x not in slices]
+    apart = set(slices)
+    others = [made[x] for x in terms if x not in apart]
     pieces = [(made[x.inputs[0]], x.settings["index"]) for x in slices]
     total, pieces = (_added(node, others), pieces) if others else _in_place(node, pieces)
     for piece, index in pieces:
