@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import CodeType, ModuleType
 from typing import Any
 
-from autograd_mini.compiler.guards import Guard
-from autograd_mini.compiler.sameness import is_plain
+from autograd_mini.compiler.guards.guard import Guard
+from autograd_mini.compiler.guards.sameness import is_plain
 
 
 def fingerprint(guard: Guard) -> Any:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-from autograd_mini.compiler import readers
 from autograd_mini.compiler.build import check_leaves, gradient_recipe, step_recipe, value_recipe
 from autograd_mini.compiler.graph import masks
-from autograd_mini.compiler.guards import Guard
+from autograd_mini.compiler.guards import readers
+from autograd_mini.compiler.guards.guard import Guard
+from autograd_mini.compiler.guards.randomness import RandomWatch
 from autograd_mini.compiler.portable import fingerprint
 from autograd_mini.compiler.program import Program, Recipe
-from autograd_mini.compiler.randomness import RandomWatch
 from autograd_mini.compiler.signature import differences, matcher, named_leaves, never_matches, signature
 from autograd_mini.compiler.trace import Trace, is_input, trace
 from autograd_mini.transforms.passes import label

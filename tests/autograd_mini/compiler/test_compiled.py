@@ -597,6 +597,12 @@ def test_checking_finds_what_changes_from_call_to_call() -> None:
         loss.value_and_grad()
 
 
+def test_checking_allows_a_form_that_does_not_overflow() -> None:
+    compiled = ag.compile(lambda x: ag.log(1 + ag.exp(x)), check=True)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(compiled.value(np.array([1000.0, 0.0])), [1000.0, np.log(2.0)])
+
+
 def test_checking_a_right_program() -> None:
     model, (x, y) = net(), batch()
     train = ag.compile(

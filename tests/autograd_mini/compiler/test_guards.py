@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.compiler import guards, readers
-from autograd_mini.compiler.guards import Guard
-from autograd_mini.compiler.reachable import reachable
+from autograd_mini.compiler.guards import guard as guards
+from autograd_mini.compiler.guards import readers
+from autograd_mini.compiler.guards.guard import Guard
+from autograd_mini.compiler.guards.reachable import reachable
 
 RATE = 0.1
 LAYERS: list[Any] = [1.0, 2.0]

@@ -16,7 +16,7 @@ import pytest
 
 import autograd_mini as ag
 import nn
-from autograd_mini.compiler.origins import is_closed, is_library_file, is_users_class, is_users_module
+from autograd_mini.compiler.guards.origins import is_closed, is_library_file, is_users_class, is_users_module
 
 
 class Mine(nn.Module):

@@ -11,7 +11,7 @@ import pytest
 
 import autograd_mini as ag
 from autograd_mini import Tensor
-from autograd_mini.compiler.guards import Guard
+from autograd_mini.compiler.guards.guard import Guard
 from autograd_mini.compiler.portable import fingerprint
 
 TEXT = """

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_mini.compiler.randomness import RandomWatch
+from autograd_mini.compiler.guards.randomness import RandomWatch
 
 
 class Noise(nn.Module):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from autograd_mini.compiler import readers
-from autograd_mini.compiler.origins import is_library_file, is_users_module
-from autograd_mini.compiler.reached import Reached, attributes, by_name, fixed, place
+from autograd_mini.compiler.guards import readers
+from autograd_mini.compiler.guards.origins import is_library_file, is_users_module
+from autograd_mini.compiler.guards.reached import Reached, attributes, by_name, fixed, place
 
 
 def of_function(function: FunctionType, path: str) -> Iterator[Reached]:

@@ -6,9 +6,9 @@ import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd_mini.compiler import readers
-from autograd_mini.compiler.readers import Reader
-from autograd_mini.compiler.sameness import ABSENT
+from autograd_mini.compiler.guards import readers
+from autograd_mini.compiler.guards.readers import Reader
+from autograd_mini.compiler.guards.sameness import ABSENT
 
 _LONG = 400  # the paths of a list linked 100 000 times would fill the memory
 

@@ -6,7 +6,7 @@ import os
 import sys
 from types import ModuleType
 
-_PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+_PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 _PYTHON = os.path.dirname(os.__file__) + os.sep
 _LIBRARIES = (_PYTHON, os.path.join(_PROJECT, "autograd_mini", ""), os.path.join(_PROJECT, "nn", ""), "<frozen")
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")

@@ -13,10 +13,10 @@ from itertools import zip_longest
 from operator import is_
 from typing import Any
 
-from autograd_mini.compiler import readers
-from autograd_mini.compiler.reachable import reachable
-from autograd_mini.compiler.reached import Reached, place
-from autograd_mini.compiler.sameness import ABSENT, is_plain, same
+from autograd_mini.compiler.guards import readers
+from autograd_mini.compiler.guards.reachable import reachable
+from autograd_mini.compiler.guards.reached import Reached, place
+from autograd_mini.compiler.guards.sameness import ABSENT, is_plain, same
 
 _UNROLLED = 32  # longer ones are compared in a loop: their generated code would take longer to compile than it saves
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler import readers
-from autograd_mini.compiler.functions import of_function, wrapped_places
-from autograd_mini.compiler.origins import is_closed, is_users_class
-from autograd_mini.compiler.reached import Reached, attributes, by_key, by_name, fixed, place
+from autograd_mini.compiler.guards import readers
+from autograd_mini.compiler.guards.functions import of_function, wrapped_places
+from autograd_mini.compiler.guards.origins import is_closed, is_users_class
+from autograd_mini.compiler.guards.reached import Reached, attributes, by_key, by_name, fixed, place
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_mini.compiler.objects import places
-from autograd_mini.compiler.reached import Reached
-from autograd_mini.compiler.readers import Reader
-from autograd_mini.compiler.sameness import PLAIN
+from autograd_mini.compiler.guards.objects import places
+from autograd_mini.compiler.guards.reached import Reached
+from autograd_mini.compiler.guards.readers import Reader
+from autograd_mini.compiler.guards.sameness import PLAIN
 
 
 def reachable(value: Any, path: str | None = None) -> list[Reached]:

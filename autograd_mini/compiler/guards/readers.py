@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.sameness import ABSENT
+from autograd_mini.compiler.guards.sameness import ABSENT
 
 NAMES_IN_SOURCE: dict[str, Any] = {"ABSENT": ABSENT, "count": np.count_nonzero}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.reachable import label, reachable
+from autograd_mini.compiler.guards.reachable import label, reachable
 
 State = Callable[[], Any]
 
