@@ -32,7 +32,7 @@ def linked(source: Source) -> Any:
 
 def buffers(source: Source, blocks: Sequence[int]) -> list[Any]:
     """The buffers of a program, cut out of blocks of memory."""
-    memory = [_aligned(size) for size in blocks]
+    memory = [aligned(size) for size in blocks]
     return [_cut(memory[place.block], place) for place in source.buffers]
 
 
@@ -41,7 +41,8 @@ def _cut(memory: Any, place: Place) -> Any:
     return memory[place.start : stop].view(place.dtype).reshape(place.shape)
 
 
-def _aligned(size: int) -> Any:
+def aligned(size: int) -> Any:
+    """So many bytes of memory that start with a cache line."""
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size]

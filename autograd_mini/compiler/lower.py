@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -34,6 +35,10 @@ checked_labels = Op(
     doc="The labels, if all of them are classes counted from 0; ValueError otherwise.",
 )
 
+in_columns = Op(
+    "in_columns", lambda x: np.ascontiguousarray(x.T), None, doc="The transpose of a matrix, with a memory of its own."
+)
+
 careful_loss = Op(
     "careful_if_infinite",
     careful_if_infinite,
@@ -44,6 +49,12 @@ careful_loss = Op(
     saves=True,
     doc="A loss and its deltas, computed with more care if logits were infinite.",
 )
+
+
+_SMALL = 65_536
+"""Entries of an array that stays in the cache while it is read."""
+_SHORT = 64
+"""Entries of a row that is shorter than what it takes to start on it."""
 
 
 def lowered(graph: Graph) -> Graph:
@@ -76,7 +87,13 @@ def _affine(node: Node) -> Node:
 
 
 def _relu(node: Node) -> Node:
-    return replace(node, op=ops.maximum, inputs=(*node.inputs, 0))
+    # Against an array NumPy finds the larger with vector instructions, against a number it does not.
+    in_cache = len(node.shape) > 0 and math.prod(node.shape) <= _SMALL and node.dtype in (np.float32, np.float64)
+    return replace(node, op=ops.maximum, inputs=(*node.inputs, _zeros(node) if in_cache else 0))
+
+
+def _zeros(node: Node) -> Node:
+    return Node(node.shape, node.dtype, value=np.zeros(node.shape, node.dtype), name="zeros")
 
 
 def _mean(node: Node) -> Node:
@@ -91,6 +108,16 @@ def _mean(node: Node) -> Node:
 _LOWERED: dict[Op, Callable[[Node], Node]] = {ops.affine: _affine, ops.relu: _relu, ops.mean: _mean}
 
 
+def _largest_in_rows(z: Node) -> Node:
+    """The largest entry of each row, as a column. Short rows are turned first: along them NumPy goes entry by entry."""
+    count, length = z.shape
+    if length > _SHORT:
+        return _step(z, reduce_max, z, shape=(count, 1), axis=1, keepdims=True)
+    turned = _step(z, in_columns, z, shape=(length, count))
+    largest = _step(z, reduce_max, turned, shape=(count,), axis=0, keepdims=False)
+    return Node((count, 1), z.dtype, ops.reshape, (largest,), {"shape": (count, 1)})
+
+
 def _cross_entropy(node: Node) -> tuple[Node, Node]:
     """The loss and its deltas, step by step as the operation itself computes them."""
     z, y = node.inputs
@@ -99,7 +126,7 @@ def _cross_entropy(node: Node) -> tuple[Node, Node]:
     labels = Node(y.shape, y.dtype, checked_labels, (y,), {"classes": classes})
     rows = Node(row, np.dtype(np.intp), value=np.arange(count), name="rows")
     place = {"index": (SLOT, SLOT)}
-    largest = _step(z, reduce_max, z, shape=(count, 1), axis=1, keepdims=True)
+    largest = _largest_in_rows(z)
     below = _step(z, ops.subtract, z, largest)
     of_label = _step(z, ops.getitem, below, rows, labels, shape=row, **place)
     powers = _step(z, assigned, _step(z, ops.exp, below), rows, labels, 0)

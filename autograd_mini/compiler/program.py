@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
-from autograd_mini.compiler.linking import buffers, linked
+from autograd_mini.compiler.linking import aligned, buffers, linked
 from autograd_mini.compiler.reading import caller
 from autograd_mini.compiler.sources import Outside, Pack
 from autograd_mini.tensor import Tensor
@@ -69,12 +69,17 @@ class _Workspace:
 def _kept(recipe: Recipe) -> tuple[dict[int, Array], list[Array]]:
     """The arrays of the kept gradients, and the row of all their entries where they have one memory."""
     if not recipe.source.in_a_row:
-        return {position: np.zeros(shape, dtype) for position, (shape, dtype) in recipe.kept.items()}, []
+        return {position: _array(shape, dtype) for position, (shape, dtype) in recipe.kept.items()}, []
     sizes = [math.prod(shape) for shape, _ in recipe.kept.values()]
-    row = np.zeros(sum(sizes), next(dtype for _, dtype in recipe.kept.values()))
+    row = _array((sum(sizes),), next(dtype for _, dtype in recipe.kept.values()))
     starts = itertools.accumulate(sizes, initial=0)
     parts = zip(recipe.kept.items(), starts, sizes)
     return {position: row[start : start + size].reshape(shape) for (position, (shape, _)), start, size in parts}, [row]
+
+
+def _array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    made: Array = aligned(math.prod(shape) * dtype.itemsize).view(dtype).reshape(shape)
+    return made
 
 
 class Program:

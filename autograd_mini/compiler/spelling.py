@@ -12,7 +12,7 @@ import numpy as np
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Node
 from autograd_mini.compiler.joined import section
-from autograd_mini.compiler.lower import assigned, checked_labels
+from autograd_mini.compiler.lower import assigned, checked_labels, in_columns
 from autograd_mini.compiler.passes.scatter import added_at, filled
 from autograd_mini.compiler.passes.short import vdot
 from autograd_mini.ops import Op, joining
@@ -211,6 +211,12 @@ def _added_at(node: Node) -> Spelling | None:
     return Spelling(lambda operands, buffer: f"{operands[0]}[{place}] += {operands[1]}", changes_first=True)
 
 
+def _in_columns(node: Node) -> Spelling:
+    return Spelling(
+        _call("in_columns"), takes_buffer=True, fill=lambda name, operands: [f"{name}[...] = {operands[0]}.T"]
+    )
+
+
 def _section(node: Node) -> Spelling:
     start, shape = node.settings["start"], node.settings["shape"]
     part = f"[{start}:{start + math.prod(shape)}].reshape({shape!r})"
@@ -236,6 +242,7 @@ _SPECIAL: dict[Op, Callable[[Node], Spelling | None]] = {
     ops.getitem: _getitem,
     ops.astype: _astype,
     assigned: _assigned,
+    in_columns: _in_columns,
     filled: _filled,
     added_at: _added_at,
     checked_labels: _checked_labels,
