@@ -95,12 +95,14 @@ def named_leaves(function: Callable[..., Any], arguments: Any, settings: Any) ->
 
 
 def differences(old: Hashable, new: Hashable) -> str:
-    """How two signatures differ, in a few words."""
+    """How two signatures differ, as a clause that says why a program is made."""
+    if old == new:
+        return "it was asked for in another way: value, value_and_grad and step have programs of their own"
     pairs = zip(old, new) if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new) else ()
     for position, (one, other) in enumerate(pairs):
         if one != other:
             return f"argument {position} was {_described(one)}, then {_described(other)}"
-    return "the number of arguments"
+    return "the number of arguments changed"
 
 
 def _described(part: Any) -> str:

@@ -216,6 +216,12 @@ def test_checking_integers_and_booleans(x: Any) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["np", "as_value", "workspace", "det", "value"])
+def test_a_tensor_named_like_what_generated_source_uses(name: str) -> None:
+    w = Tensor([[2.0, 0.0], [0.0, 3.0]], name=name)
+    assert ag.compile(lambda: ag.linalg.det(w)).value() == 6.0
+
+
 # ----------------------------------------------------------------------------------------------------------- methods
 
 
@@ -233,6 +239,17 @@ def test_a_compiled_method_that_calls_that_of_its_base() -> None:
     for _ in range(2):
         assert derived.double(np.float64(1.0)).item() == 20.0
     assert Base().double.value(np.float64(1.0)) == 2.0
+
+
+def test_a_method_that_is_put_into_its_class_later() -> None:
+    class Late: ...
+
+    Late.double = Late.twice = ag.compile(lambda self, x: x * 2)  # type: ignore[attr-defined]
+    late: Any = Late()
+    for _ in range(2):
+        assert late.twice.value(np.float64(1.0)) == 2.0
+    assert late.twice is late.double
+    assert late.double.compilations == 1
 
 
 def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
