@@ -82,8 +82,8 @@ class Compiled:
         held before is replaced, not added to. For Tensors from outside it is one read-only array that every call
         overwrites: copy it to keep it.
 
-        Raises ValueError if the function returns more than one entry; TypeError if no leaf requires a gradient, or an
-        argument that requires one was computed, so that the gradient would end there.
+        Raises ValueError if the function returns anything but one Tensor of one entry; TypeError if no leaf
+        requires a gradient, or an argument that requires one was computed, so that the gradient would end there.
 
         >>> import autograd_mini as ag
         >>> w = ag.Tensor([1.0, 2.0], name="w")
@@ -165,7 +165,10 @@ class Compiled:
 
 def _refuse_in_a_trace(kind: str) -> None:
     if tracer():
-        raise TypeError(f"{kind}: ag.compile traces this call; call the inner function itself, or use ag.grad")
+        raise TypeError(
+            f"{kind}: this call is traced by ag.compile, and there are no values yet; call the compiled function "
+            "itself, and use ag.grad for gradients"
+        )
 
 
 def _check_optimiser(optimiser: Any) -> None:

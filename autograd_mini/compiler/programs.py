@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,6 +85,8 @@ class Programs:
         with self.running():
             traced = trace(self.function, leaves, rebuild)
         watch.check()
+        if key[0] != "value":
+            _check_loss(str(key[0]), self.function, traced)
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
         guard = self._guard(str(key[0]), plain, _selections(traced))
@@ -143,6 +146,19 @@ class Programs:
             if fingerprint(guard) == expected:
                 self._newest = Program(recipe)
                 self._found[key] = Found(never_matches, self._newest, guard)
+
+
+def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:
+    """ValueError for anything but one Tensor of one entry."""
+    outputs = traced.graph.outputs
+    if len(outputs) != 1:
+        raise ValueError(f"{kind}: {label(function)} returned {len(outputs)} Tensors, not one; return the loss alone")
+    size = math.prod(outputs[0].shape)
+    if size != 1:
+        raise ValueError(
+            f"{kind}: the loss {outputs[0].shape} that {label(function)} returned has {size} entries, not 1; "
+            "reduce it with .sum() or .mean()"
+        )
 
 
 def _selections(traced: Trace) -> list[tuple[Any, ...]]:

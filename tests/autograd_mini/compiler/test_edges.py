@@ -267,6 +267,21 @@ def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
 # ---------------------------------------------------------------------------------------------------------- messages
 
 
+@pytest.mark.parametrize(
+    ("result", "wanted"),
+    [
+        (lambda loss: (loss, loss), "value_and_grad: <lambda> returned 2 Tensors, not one; return the loss alone"),
+        (lambda loss: [], "value_and_grad: <lambda> returned 0 Tensors, not one"),
+        (lambda loss: ag.stack([loss, loss]), r"value_and_grad: the loss \(2,\) that <lambda> returned has 2 entries"),
+    ],
+    ids=["two", "none", "vector"],
+)
+def test_what_is_no_loss(result: Callable[[Any], Any], wanted: str) -> None:
+    w = Tensor(2.0)
+    with pytest.raises(ValueError, match=wanted):
+        ag.compile(lambda: result(w * w)).value_and_grad()
+
+
 @pytest.mark.parametrize("optimiser", [3, nn.SGD, object()], ids=["number", "class", "object"])
 def test_what_is_no_optimiser(optimiser: Any) -> None:
     with pytest.raises(TypeError, match="is no optimiser whose step can be compiled: it has no"):

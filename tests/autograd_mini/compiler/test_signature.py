@@ -150,3 +150,10 @@ def test_leaves_are_named_as_the_function_names_its_arguments() -> None:
 )
 def test_what_differs_is_told(one: list[Any], other: list[Any], text: str) -> None:
     assert differences(signed(one), signed(other)) == text
+
+
+def test_what_differs_is_told_by_its_name() -> None:
+    one, two = signature([], {"n": 2}, []), signature([], {"n": 3}, [])
+    assert differences(one, two) == "argument n was 2, then 3"
+    assert differences(one, signature([], {"m": 3}, [])) == "the names of the arguments changed"
+    assert differences(one, signed([2])) == "the names of the arguments changed"
