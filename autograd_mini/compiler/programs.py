@@ -95,7 +95,7 @@ class Programs:
         self.count += 1
         while len(self._found) > KEPT:
             self._found.pop(next(iter(self._found)))
-        self._warn_of_many(change)
+        self._warn_of_many(change, str(key[0]))
         return self._found[key]
 
     @contextmanager
@@ -125,13 +125,13 @@ class Programs:
         call.__name__ = label(self.function)  # type: ignore[attr-defined]  # what messages begin paths with
         return Guard(call, further)
 
-    def _warn_of_many(self, change: str) -> None:
+    def _warn_of_many(self, change: str, kind: str) -> None:
         if self.count > MANY:
             warnings.warn(
                 f"compile: {label(self.function)} was compiled {self.count} times, this time because {change}; keep "
                 "shapes the same (pad the last batch or leave it out), and pass numbers that change as arrays",
                 RecompilationWarning,
-                stacklevel=6,  # the line that calls the compiled function
+                stacklevel=6 if kind == "value" else 7,  # the line that calls the compiled function
             )
 
     def portable(self) -> list[tuple[Hashable, Recipe, Any]]:

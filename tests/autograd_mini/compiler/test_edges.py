@@ -267,6 +267,15 @@ def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
 # ---------------------------------------------------------------------------------------------------------- messages
 
 
+@pytest.mark.parametrize("way", ["__call__", "value", "value_and_grad", "step"])
+def test_a_warning_shows_the_line_of_the_call(way: str) -> None:
+    w = Tensor(2.0)
+    call = getattr(ag.compile(lambda n: w * n, optimiser=nn.SGD([w], rate=0.1)), way)
+    with pytest.warns(ag.RecompilationWarning, match="compiled 9 times") as caught:
+        _ = [call(n) for n in range(9)]
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 @pytest.mark.parametrize(
     ("result", "wanted"),
     [
