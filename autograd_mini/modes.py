@@ -89,9 +89,9 @@ def recording() -> Iterator[bool]:
 
 
 @contextmanager
-def tracing(differentiable: bool = True) -> Iterator[None]:
+def tracing() -> Iterator[None]:
     """Trace within the block."""
-    token = current.set(Tracer(differentiable))
+    token = current.set(Tracer())
     try:
         yield
     finally:

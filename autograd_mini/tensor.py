@@ -458,7 +458,7 @@ SAVED = Op("saved", lambda out: out, None, doc="What the forward of a traced ope
 def _check_readable(x: Tensor, wanted: str) -> None:
     """A trace stands for the function at any values, so that none can be read while it is made."""
     if tracer():
-        cure = _INSTEAD.get(wanted, "write the value out of the function as a result, or as a plain array into it")
+        cure = _INSTEAD.get(wanted, "return it from the function to see its value, or compute it outside and pass it")
         raise TypeError(f"{wanted}: {describe(x)} is traced by ag.compile, and has no value yet; {cure}")
 
 

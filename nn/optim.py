@@ -54,7 +54,7 @@ class SGD:
             if slope is None:
                 continue
             data, updated = parameter.data, True
-            if data.ndim:
+            if data.ndim:  # as `update`, without a new array for the result
                 data -= rate * slope
             else:
                 parameter.data = data - rate * slope

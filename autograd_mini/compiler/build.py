@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,23 +20,12 @@ from autograd_mini.compiler.program import Recipe
 from autograd_mini.compiler.sources import Outside, Pack
 from autograd_mini.compiler.trace import Trace
 from autograd_mini.tensor import Tensor
-from autograd_mini.transforms.trees import Leaf
 
 
 def value_recipe(traced: Trace) -> Recipe:
     """The program of a function's value."""
     graph = batched(traced.graph)
     return _recipe(graph, traced, (), (), {"forward": len(graph.outputs)}, "value")
-
-
-def check_leaves(leaves: Iterable[Leaf]) -> None:
-    """TypeError for a Tensor among the arguments that was computed: its gradient would go no further."""
-    for path, x in leaves:
-        if isinstance(x, Tensor) and x.requires_grad and x.op is not None:
-            raise TypeError(
-                f"compile: the argument {path} {x.shape} was computed by {x.op.name}: its gradient would end there; "
-                "pass x.detach(), or compute it in the function"
-            )
 
 
 def gradient_recipe(traced: Trace, update: Update | None = None) -> Recipe:
@@ -88,7 +77,7 @@ def _recipe(
     first = len(traced.graph.outputs)
     graph = with_short_forms(with_shared(lowered(with_scatters(optimised(graph)))))
     graph, counts = in_parts(joined(graph, _kept(graph, first, slopes, updated)), parts)
-    kept = _kept(graph, first, slopes, updated)
+    kept = _kept(graph, first, slopes, updated)  # anew: the nodes may be others now
     plan = planned(graph, kept)
     stable = {p: (graph.outputs[p].shape, graph.outputs[p].dtype) for p, target in kept.items() if target is None}
     return Recipe(

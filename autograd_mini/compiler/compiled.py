@@ -49,9 +49,6 @@ class Compiled:
         tensors = differentiable(self.function, program.recipe, outputs, arguments, settings)
         return flatten(program.recipe.container)[1](tensors)
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """As a method: the programs of each object are its own, and live as long as it does."""
         if instance is None:
@@ -62,9 +59,9 @@ class Compiled:
                 f"{type(instance).__name__} can't do; call ag.compile(x.method) outside of the class"
             )
         bound = Compiled(self.function.__get__(instance), self._optimiser, self._check)
+        names = {name for base in type(instance).__mro__ for name, x in vars(base).items() if x is self}
         # Found before this one from now on, where this is what the name stands for: not if called by super().
-        if getattr(type(instance), self._name, None) is self:
-            vars(instance)[self._name] = bound
+        vars(instance).update({name: bound for name in names if getattr(type(instance), name) is self})
         return bound
 
     def value(self, /, *arguments: Any, **settings: Any) -> Any:
@@ -85,8 +82,8 @@ class Compiled:
         held before is replaced, not added to. For Tensors from outside it is one read-only array that every call
         overwrites: copy it to keep it.
 
-        Raises ValueError if the function returns more than one entry; TypeError if no leaf requires a gradient, or an
-        argument that requires one was computed, so that the gradient would end there.
+        Raises ValueError if the function returns anything but one Tensor of one entry; TypeError if no leaf
+        requires a gradient, or an argument that requires one was computed, so that the gradient would end there.
 
         >>> import autograd_mini as ag
         >>> w = ag.Tensor([1.0, 2.0], name="w")
@@ -125,7 +122,7 @@ class Compiled:
     @property
     def compilations(self) -> int:
         """How many programs were made so far."""
-        return self._programs.made
+        return self._programs.count
 
     def __repr__(self) -> str:
         return f"<compiled {label(self.function)}, programs made: {self.compilations}>"
@@ -146,10 +143,11 @@ class Compiled:
         if latest and current.get() is True and latest.matches(arguments, settings) and latest.guard.unchanged():
             loss = latest.program.run(arguments, self._optimiser)[0]
         else:
-            loss = self._found_loss(kind, arguments, settings)
+            loss = self._checked_loss(kind, arguments, settings)
         return loss if isinstance(loss, np.generic) else np.reshape(loss, ())[()]
 
-    def _found_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    def _checked_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """The loss of a call that is not like the latest one, or whose result is to be compared."""
         _refuse_in_a_trace(kind)
         expected = None
         if self._check or observer() is not None:  # within ag.debug() each operation is checked
@@ -167,7 +165,10 @@ class Compiled:
 
 def _refuse_in_a_trace(kind: str) -> None:
     if tracer():
-        raise TypeError(f"{kind}: ag.compile traces this call; call the inner function itself, or use ag.grad")
+        raise TypeError(
+            f"{kind}: this call is traced by ag.compile, and there are no values yet; call the compiled function "
+            "itself, and use ag.grad for gradients"
+        )
 
 
 def _check_optimiser(optimiser: Any) -> None:

@@ -15,7 +15,7 @@ from autograd_mini.transforms.passes import label, output_of, outputs_of
 from autograd_mini.transforms.trees import flatten
 
 
-def with_tensors(arguments: Any, settings: Any) -> tuple[Any, Any]:
+def _with_tensors(arguments: Any, settings: Any) -> tuple[Any, Any]:
     """The arguments with Tensors in place of arrays, as a trace has them."""
     leaves, rebuild = flatten((arguments, settings))
     values = [x if isinstance(x, Tensor) or not is_input(x) else as_tensor(x, requires_grad=False) for _, x in leaves]
@@ -25,7 +25,7 @@ def with_tensors(arguments: Any, settings: Any) -> tuple[Any, Any]:
 
 def check_values(function: Callable[..., Any], values: Sequence[Any], arguments: Any, settings: Any) -> None:
     """RuntimeError, which names the output, if `values` are not what the function itself returns."""
-    positional, named = with_tensors(arguments, settings)
+    positional, named = _with_tensors(arguments, settings)
     tensors, _ = outputs_of("compile", function, function(*positional, **named))
     for position, (value, tensor) in enumerate(zip(values, tensors)):
         _check(function, f"output {position}", value, tensor._data)
@@ -33,7 +33,7 @@ def check_values(function: Callable[..., Any], values: Sequence[Any], arguments:
 
 def eager_gradients(function: Callable[..., Any], arguments: Any, settings: Any) -> tuple[Any, dict[Tensor, Any]]:
     """The loss that the function itself returns, and its gradient by each leaf."""
-    positional, named = with_tensors(arguments, settings)
+    positional, named = _with_tensors(arguments, settings)
     loss = output_of("compile", function, function(*positional, **named))
     return loss._data, {x: slope for x, slope in gradients(loss).items() if x.op is None}
 

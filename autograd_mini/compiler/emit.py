@@ -23,7 +23,8 @@ from autograd_mini.tensor import SAVED
 WIDTH = 120
 """Characters of a line, where lists of names are broken."""
 
-_LONG = 200  # characters of a view that is written where it is read
+_LONG = 200
+"""Characters of an operand beyond which a view of it gets a name of its own."""
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,8 @@ class _Writer:
 
     def assignment(self, node: Node) -> str:
         """The left of a statement: nothing for what is written into the array of its name."""
-        if node in self.plan.kept:
-            self.names[node] = self.targets[self.plan.kept[node]]
+        if node in self.plan.direct:
+            self.names[node] = self.targets[self.plan.direct[node]]
             return ""
         return f"{self.bound(node)} = "
 
@@ -224,20 +225,20 @@ class _Writer:
 
     def buffer(self, node: Node) -> str | None:
         """The array that a node is to be written into, or None for a new one."""
-        if node in self.plan.kept:
-            return self.targets[self.plan.kept[node]]
+        if node in self.plan.direct:
+            return self.targets[self.plan.direct[node]]
         place = self.plan.places.get(node)
         if place is None:
             return None
         if place not in self.buffers:
-            hint = node.name or "scaled" if node.op is section else f"buffer_{len(self.buffers)}"
+            hint = node.name if node.op is section and node.name else f"buffer_{len(self.buffers)}"
             self.buffers[place] = self.taken.unique(hint)
         return self.buffers[place]
 
     def copies(self, node: Node, target: Node | None) -> Iterator[str]:
         """Statements for the kept outputs that a node could not be computed into."""
         for position in self.positions.get(node, ()):
-            if self.kept[position] is target and self.plan.kept.get(node) != position:
+            if self.kept[position] is target and self.plan.direct.get(node) != position:
                 yield f"{self.targets[position]}[...] = {self.names[node]}"
 
     def last_copies(self) -> Iterator[str]:

@@ -145,6 +145,14 @@ def replaced(graph: Graph, made: Mapping[Node, Node]) -> Graph:
     return Graph(tuple(nodes), tuple(made[node] for node in graph.outputs))
 
 
+def substituted(graph: Graph, substitutes: Mapping[Node, Node]) -> Graph:
+    """The graph with other nodes in place of some, read by all that read these."""
+    made: dict[Node, Node] = {}
+    for node in graph.nodes:
+        made[node] = substitutes[node] if node in substitutes else with_inputs(node, made)
+    return replaced(graph, made)
+
+
 def with_inputs(node: Node, made: Mapping[Node, Node]) -> Node:
     """The node, reading what its inputs have become."""
     for x in node.inputs:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.compiler.graph import Graph, Node, replaced, with_inputs
+from autograd_mini.compiler.graph import Graph, Node, substituted
 from autograd_mini.ops import Op
 from autograd_mini.ops.op import REQUIRED
 
@@ -45,7 +45,7 @@ def joined(graph: Graph, kept: Mapping[int, Node | None]) -> Graph:
     scaled = Node(row.shape, row.dtype, ops.multiply, (number, row), name="scaled")
     starts = itertools.accumulate((math.prod(x.shape) for x in slopes), initial=0)
     parts = {products[slope]: _part(scaled, start, slope) for start, slope in zip(starts, slopes)}
-    return _with(graph, parts)
+    return substituted(graph, parts)
 
 
 def _part(scaled: Node, start: int, slope: Node) -> Node:
@@ -71,10 +71,3 @@ def _is_number(x: Any) -> bool:
 
 def _number(product: Node) -> Any:
     return product.inputs[0]
-
-
-def _with(graph: Graph, parts: Mapping[Node, Node]) -> Graph:
-    made: dict[Node, Node] = {}
-    for node in graph.nodes:
-        made[node] = parts.get(node) or with_inputs(node, made)
-    return replaced(graph, made)

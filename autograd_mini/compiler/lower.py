@@ -101,7 +101,7 @@ def _mean(node: Node) -> Node:
     if not isinstance(x, Node) or x.dtype != node.dtype or node.dtype == np.float16 or not x.shape or 0 in x.shape:
         return node
     total = replace(node, op=reduce_sum, name=None)
-    count = int(np.prod(x.shape)) // int(np.prod(node.shape))
+    count = math.prod(x.shape) // math.prod(node.shape)
     return replace(node, op=ops.divide, inputs=(total, count), settings={})
 
 

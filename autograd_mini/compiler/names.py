@@ -6,7 +6,8 @@ import builtins
 import keyword
 import re
 
-_TAKEN = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | {"np", "workspace"}
+_OWN = frozenset({"np", "as_value", "workspace"})  # what generated source itself uses
+_TAKEN = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist) | _OWN
 
 
 class Names:

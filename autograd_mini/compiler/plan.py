@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which block each value goes to, and how large the blocks are."""
+    """Where each value goes, how it is written, and how large the blocks of the workspace are."""
 
     places: Mapping[Node, Place]
     """The place of each value that is written into the workspace."""
@@ -41,9 +41,10 @@ class Plan:
     """The value whose array is changed in place."""
     blocks: tuple[int, ...]
     """The bytes of each block."""
-    kept: Mapping[Node, int]
+    direct: Mapping[Node, int]
     """For each value that goes straight to an array that is kept from call to call, its position as an output."""
     spellings: Mapping[Node, Spelling | None]
+    """How each operation is written; None where its own function is called."""
     owners: Mapping[Node, frozenset[Node]]
     """The values whose memory each value may share, itself among them."""
 
@@ -58,7 +59,9 @@ def planned(graph: Graph, kept: Mapping[int, Node | None]) -> Plan:
         if node.op is not None:
             planner.place(node)
         planner.release(position)
-    return Plan(planner.places, planner.replaces, tuple(planner.sizes), planner.kept, planner.spellings, planner.owners)
+    return Plan(
+        planner.places, planner.replaces, tuple(planner.sizes), planner.direct, planner.spellings, planner.owners
+    )
 
 
 @dataclass
@@ -78,9 +81,9 @@ class _Planner:
         for owner, position in self.last.items():
             self.ending.setdefault(position, []).append(owner)
         self.positions = {node: position for position, node in enumerate(self.graph.nodes)}
-        self.kept = self.kept_nodes()
+        self.direct = self.direct_outputs()
 
-    def kept_nodes(self) -> dict[Node, int]:
+    def direct_outputs(self) -> dict[Node, int]:
         """The outputs that can be written straight into the array that is kept: what nobody else has for an output."""
         found: dict[Node, int] = {}
         counts = Counter(self.graph.outputs)
@@ -88,21 +91,22 @@ class _Planner:
             node = self.graph.outputs[position]
             spelled = self.spellings.get(node)
             alone = counts[node] == 1
-            if alone and spelled is not None and spelled.takes_buffer and self.overwritable(target, node):
+            if alone and spelled is not None and spelled.takes_buffer and self.overwritable(target, node, spelled):
                 found[node] = position
         return found
 
-    def overwritable(self, target: Node | None, node: Node) -> bool:
+    def overwritable(self, target: Node | None, node: Node, spelled: Spelling) -> bool:
         """Whether nothing reads an input that the result of `node` overwrites any more."""
         if target is None:
             return True
-        return self.last.get(target, -1) <= self.positions[node] and self.spellings[node].elementwise  # type: ignore[union-attr]
+        return self.last.get(target, -1) <= self.positions[node] and spelled.elementwise
 
     def place(self, node: Node) -> None:
+        """Decide where the result of an operation goes, unless it is new, kept or a result of the program."""
         spelled = self.spellings[node]
         if node.op is section and next(node.operands) in self.places:
             self.places[node] = self.section(node)
-        if spelled is None or node in self.kept or self.last.get(node) == math.inf:
+        if spelled is None or node in self.direct or self.last.get(node) == math.inf:
             return
         if spelled.changes_first:
             self.change_first(node)

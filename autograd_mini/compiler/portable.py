@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType, ModuleType
 from typing import Any
 
-from autograd_mini.compiler.guards.guard import Guard
+from autograd_mini.compiler.guards import Guard
 from autograd_mini.compiler.guards.sameness import is_plain
 
 

@@ -41,7 +41,7 @@ class Recipe:
     @property
     def peak_bytes(self) -> int:
         """The memory of a workspace, and of the gradients that are kept in it."""
-        kept = sum(int(np.prod(shape)) * dtype.itemsize for shape, dtype in self.kept.values())
+        kept = sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.kept.values())
         return sum(self.blocks) + kept
 
 
@@ -116,6 +116,7 @@ class Program:
         return results
 
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
+        """Gradients that are no kept arrays, added up where one Tensor came by several ways, and new values."""
         kept = dict(workspace.slopes)
         slopes: dict[Tensor, Any] = {}
         for position, source in self._slopes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,15 +11,13 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-from autograd_mini.compiler.build import check_leaves, gradient_recipe, step_recipe, value_recipe
+from autograd_mini.compiler.build import gradient_recipe, step_recipe, value_recipe
 from autograd_mini.compiler.graph import masks
-from autograd_mini.compiler.guards import readers
-from autograd_mini.compiler.guards.guard import Guard
-from autograd_mini.compiler.guards.randomness import RandomWatch
+from autograd_mini.compiler.guards import Guard, RandomWatch, readers
 from autograd_mini.compiler.portable import fingerprint
 from autograd_mini.compiler.program import Program, Recipe
 from autograd_mini.compiler.signature import differences, matcher, named_leaves, never_matches, signature
-from autograd_mini.compiler.trace import Trace, is_input, trace
+from autograd_mini.compiler.trace import Trace, check_not_computed, is_input, trace
 from autograd_mini.transforms.passes import label
 
 KEPT = 64
@@ -46,7 +45,8 @@ class Programs:
     def __init__(self, function: Callable[..., Any], optimiser: Any) -> None:
         self.function = function
         self.optimiser = optimiser
-        self.made = 0
+        self.count = 0
+        """How many programs were made so far."""
         self._found: dict[Hashable, Found] = {}
         self.latest: dict[str, Found] = {}
         """For each kind the program that was used last: most likely the next call is like it."""
@@ -71,26 +71,31 @@ class Programs:
                 found = self._found.get(key)
                 change = found.guard.broken() if found else differences(self._newest_key[1:], key[1:])
                 if found is None or change is not None:
-                    found = self._made(key, arguments, settings, str(change))
+                    found = self._make(key, arguments, settings, str(change))
         self.latest[kind] = found
         return found.program, leaves
 
-    def _made(
+    def _make(
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
     ) -> Found:
         leaves, rebuild = named_leaves(self.function, arguments, settings)
         if key[0] != "value":
-            check_leaves(leaves)
+            check_not_computed(leaves)
         watch = RandomWatch(self.function, (arguments, settings))
         with self.running():
             traced = trace(self.function, leaves, rebuild)
         watch.check()
+        if key[0] != "value":
+            _check_loss(str(key[0]), self.function, traced)
         program = Program(self._recipe(str(key[0]), traced))
         plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
-        guard = self._guard(str(key[0]), plain, _counts(traced))
+        guard = self._guard(str(key[0]), plain, _selections(traced))
         self._found[key] = Found(matcher(arguments, settings), program, guard)
         self._newest, self._newest_key = program, key
-        self._count(change)
+        self.count += 1
+        while len(self._found) > KEPT:
+            self._found.pop(next(iter(self._found)))
+        self._warn_of_many(change, str(key[0]))
         return self._found[key]
 
     @contextmanager
@@ -120,16 +125,13 @@ class Programs:
         call.__name__ = label(self.function)  # type: ignore[attr-defined]  # what messages begin paths with
         return Guard(call, further)
 
-    def _count(self, change: str) -> None:
-        self.made += 1
-        while len(self._found) > KEPT:
-            self._found.pop(next(iter(self._found)))
-        if self.made > MANY:
+    def _warn_of_many(self, change: str, kind: str) -> None:
+        if self.count > MANY:
             warnings.warn(
-                f"compile: {label(self.function)} was compiled {self.made} times, this time because {change}; keep "
+                f"compile: {label(self.function)} was compiled {self.count} times, this time because {change}; keep "
                 "shapes the same (pad the last batch or leave it out), and pass numbers that change as arrays",
                 RecompilationWarning,
-                stacklevel=6,
+                stacklevel=6 if kind == "value" else 7,  # the line that calls the compiled function
             )
 
     def portable(self) -> list[tuple[Hashable, Recipe, Any]]:
@@ -146,6 +148,19 @@ class Programs:
                 self._found[key] = Found(never_matches, self._newest, guard)
 
 
-def _counts(traced: Trace) -> list[tuple[Any, ...]]:
+def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:
+    """ValueError for anything but one Tensor of one entry."""
+    outputs = traced.graph.outputs
+    if len(outputs) != 1:
+        raise ValueError(f"{kind}: {label(function)} returned {len(outputs)} Tensors, not one; return the loss alone")
+    size = math.prod(outputs[0].shape)
+    if size != 1:
+        raise ValueError(
+            f"{kind}: the loss {outputs[0].shape} that {label(function)} returned has {size} entries, not 1; "
+            "reduce it with .sum() or .mean()"
+        )
+
+
+def _selections(traced: Trace) -> list[tuple[Any, ...]]:
     """Places of numbers that shapes depend on: of the entries that a mask from outside selects."""
     return [("the number of entries that a mask selects", readers.SELECTED, mask) for mask in masks(traced.graph)]

@@ -77,7 +77,8 @@ def _plain(x: Any) -> Hashable:
         hash(x)
     except TypeError:
         raise TypeError(
-            f"compile: an argument is a {type(x).__name__}, which is neither an array nor hashable"
+            f"compile: an argument is a {type(x).__name__}, which is neither an array nor hashable; pass an array or "
+            "a tuple"
         ) from None
     return type(x), repr(x) if isinstance(x, (float, complex)) else x  # 0.0 == -0.0, and NaN equals nothing
 
@@ -95,12 +96,22 @@ def named_leaves(function: Callable[..., Any], arguments: Any, settings: Any) ->
 
 
 def differences(old: Hashable, new: Hashable) -> str:
-    """How two signatures differ, in a few words."""
+    """How two signatures differ, as a clause that says why a program is made."""
+    if old == new:
+        return "it was asked for in another way: value, value_and_grad and step have programs of their own"
     pairs = zip(old, new) if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new) else ()
     for position, (one, other) in enumerate(pairs):
         if one != other:
-            return f"argument {position} was {_described(one)}, then {_described(other)}"
-    return "the number of arguments"
+            (name, before), (new_name, after) = _argument(position, one), _argument(position, other)
+            if name == new_name:
+                return f"argument {name} was {_described(before)}, then {_described(after)}"
+            return "the names of the arguments changed"
+    return "the number of arguments changed"
+
+
+def _argument(position: int, part: Any) -> tuple[Any, Any]:
+    """What an argument is called, its name if it was passed by one, and its part of a signature without that."""
+    return part if isinstance(part, tuple) and part and isinstance(part[0], str) else (position, part)
 
 
 def _described(part: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.graph import Graph, Node, graph_of
+from autograd_mini.compiler.graph import Graph, Node, graph_of, substituted
 from autograd_mini.compiler.sources import Argument, Outside
 from autograd_mini.errors import describe
 from autograd_mini.modes import tracing
@@ -34,7 +34,7 @@ class Trace:
 def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callable[[Iterable[Any]], Any]) -> Trace:
     """What `function` does with arguments that `rebuild` makes of these leaves, of which arrays and Tensors are inputs.
 
-    Raises TypeError if it asks a traced Tensor for its value, or returns anything but Tensors.
+    Raises TypeError if it asks a traced Tensor for its value, reads one with hooks, or returns anything but Tensors.
     """
     arguments = [_variable(leaf) if is_input(leaf.value) else leaf.value for leaf in leaves]
     traced = [x if is_input(leaf.value) else None for x, leaf in zip(arguments, leaves)]
@@ -47,7 +47,7 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
     made = {node: _resolved(node) for node in graph.nodes if isinstance(node.source, _Found)}
     examples = {made.get(node, node): _example(node.source, traced) for node in graph.inputs}
     examples = {node: x for node, x in examples.items() if node.source is not None}
-    return Trace(_with(graph, made), container, examples, differentiable)
+    return Trace(substituted(graph, made), container, examples, differentiable)
 
 
 def is_input(x: Any) -> bool:
@@ -72,6 +72,16 @@ def check_no_hooks(x: Tensor) -> None:
     """TypeError for a Tensor with hooks, which a program would not call."""
     if x._extras is not None and x._extras.hooks:
         raise TypeError(f"compile: {describe(x)} has hooks, which a program does not call; remove them first")
+
+
+def check_not_computed(leaves: Iterable[Leaf]) -> None:
+    """TypeError for a Tensor among the arguments that was computed: its gradient would go no further."""
+    for path, x in leaves:
+        if isinstance(x, Tensor) and x.requires_grad and x.op is not None:
+            raise TypeError(
+                f"compile: the argument {path} {x.shape} was computed by {x.op.name}: its gradient would end there; "
+                "pass x.detach(), or compute it in the function"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,15 +114,6 @@ def _resolved(node: Node) -> Node:
         return replace(node, source=None, value=node.source.data)
     check_no_hooks(tensor)
     return replace(node, source=Outside(tensor))
-
-
-def _with(graph: Graph, made: dict[Node, Node]) -> Graph:
-    """The graph with other leaves."""
-    for node in graph.nodes:
-        if node not in made:
-            inputs = tuple([made[x] if isinstance(x, Node) else x for x in node.inputs])
-            made[node] = replace(node, inputs=inputs) if node.inputs else node
-    return Graph(tuple(made[node] for node in graph.nodes), tuple(made[node] for node in graph.outputs))
 
 
 def _example(source: Any, arguments: Sequence[Any]) -> Any:

@@ -78,7 +78,7 @@ class Results:
 
 
 @contextmanager
-def tracing() -> Iterator[Results]:
+def transforming() -> Iterator[Results]:
     """Record within the block, even inside `no_grad`; yields how results leave it."""
     token = _nested.set(True)
     try:

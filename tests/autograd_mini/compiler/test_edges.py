@@ -216,6 +216,12 @@ def test_checking_integers_and_booleans(x: Any) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["np", "as_value", "workspace", "det", "value"])
+def test_a_tensor_named_like_what_generated_source_uses(name: str) -> None:
+    w = Tensor([[2.0, 0.0], [0.0, 3.0]], name=name)
+    assert ag.compile(lambda: ag.linalg.det(w)).value() == 6.0
+
+
 # ----------------------------------------------------------------------------------------------------------- methods
 
 
@@ -235,6 +241,17 @@ def test_a_compiled_method_that_calls_that_of_its_base() -> None:
     assert Base().double.value(np.float64(1.0)) == 2.0
 
 
+def test_a_method_that_is_put_into_its_class_later() -> None:
+    class Late: ...
+
+    Late.double = Late.twice = ag.compile(lambda self, x: x * 2)  # type: ignore[attr-defined]
+    late: Any = Late()
+    for _ in range(2):
+        assert late.twice.value(np.float64(1.0)) == 2.0
+    assert late.twice is late.double
+    assert late.double.compilations == 1
+
+
 def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
     class Slotted:
         __slots__ = ()
@@ -248,6 +265,30 @@ def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize("way", ["__call__", "value", "value_and_grad", "step"])
+def test_a_warning_shows_the_line_of_the_call(way: str) -> None:
+    w = Tensor(2.0)
+    call = getattr(ag.compile(lambda n: w * n, optimiser=nn.SGD([w], rate=0.1)), way)
+    with pytest.warns(ag.RecompilationWarning, match="compiled 9 times") as caught:
+        _ = [call(n) for n in range(9)]
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("result", "wanted"),
+    [
+        (lambda loss: (loss, loss), "value_and_grad: <lambda> returned 2 Tensors, not one; return the loss alone"),
+        (lambda loss: [], "value_and_grad: <lambda> returned 0 Tensors, not one"),
+        (lambda loss: ag.stack([loss, loss]), r"value_and_grad: the loss \(2,\) that <lambda> returned has 2 entries"),
+    ],
+    ids=["two", "none", "vector"],
+)
+def test_what_is_no_loss(result: Callable[[Any], Any], wanted: str) -> None:
+    w = Tensor(2.0)
+    with pytest.raises(ValueError, match=wanted):
+        ag.compile(lambda: result(w * w)).value_and_grad()
 
 
 @pytest.mark.parametrize("optimiser", [3, nn.SGD, object()], ids=["number", "class", "object"])

@@ -103,7 +103,7 @@ class Machine:
         else:
             self.values[node] = self.stored(node, self.result(node), position)
         for i, target in self.kept.items():
-            if self.graph.outputs[i] is node and target is None and self.plan.kept.get(node) != i:
+            if self.graph.outputs[i] is node and target is None and self.plan.direct.get(node) != i:
                 self.arrays[i][...] = self.values[node]
 
     def result(self, node: Node) -> Any:
@@ -137,15 +137,15 @@ class Machine:
         return place
 
     def memory(self, node: Node) -> Any:
-        if node in self.plan.kept:
-            return self.arrays[self.plan.kept[node]]
+        if node in self.plan.direct:
+            return self.arrays[self.plan.direct[node]]
         place = self.plan.places.get(node)
         return None if place is None else cut(self.blocks, place)
 
     def results(self) -> list[Any]:
         for i, target in self.kept.items():
             output = self.graph.outputs[i]
-            if target is not None and self.plan.kept.get(output) != i:
+            if target is not None and self.plan.direct.get(output) != i:
                 self.arrays[i][...] = self.values[output]
         return [self.arrays.get(i, self.values[node]) for i, node in enumerate(self.graph.outputs)]
 
@@ -269,22 +269,22 @@ def test_results_are_no_buffers_unless_they_are_kept() -> None:
     _, plan = plan_of(lambda x: (s := ag.sin(x), ag.cos(s)), np.ones(8))
     assert not plan.blocks
     (sine, cosine), plan = plan_of(lambda x: (s := ag.sin(x), ag.cos(s)), np.ones(8), kept={1: None})
-    assert plan.kept == {cosine: 1}
+    assert plan.direct == {cosine: 1}
     assert sine not in plan.places
 
 
 def test_a_result_that_is_there_twice_is_copied_to_where_it_is_kept() -> None:
     _, plan = plan_of(lambda x: (s := ag.sin(x), s), np.ones(8), kept={1: None})
-    assert not plan.kept
+    assert not plan.direct
 
 
 def test_a_new_value_goes_into_its_input_after_the_last_reader() -> None:
     (new, *_), plan = plan_of(lambda x: x - 1, np.ones(8), kept={0: 0})
-    assert plan.kept == {new: 0}
+    assert plan.direct == {new: 0}
     _, plan = plan_of(lambda x: ((y := x - 1), ag.sin(y) * x), np.ones(8), kept={0: 0})
-    assert not plan.kept  # x is read once more
+    assert not plan.direct  # x is read once more
 
 
 def test_a_new_value_that_is_a_product_does_not_overwrite_its_operand() -> None:
     _, plan = plan_of(lambda x: x @ x, np.ones((3, 3)), kept={0: 0})
-    assert not plan.kept
+    assert not plan.direct

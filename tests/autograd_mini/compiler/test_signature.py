@@ -144,8 +144,16 @@ def test_leaves_are_named_as_the_function_names_its_arguments() -> None:
         ([1.0, np.ones(2)], [1.0, np.ones(2, np.int64)], r"argument 1 was float64 (2,), then int64 (2,)"),
         ([2], [3], "argument 0 was 2, then 3"),
         ([Tensor([1.0])], [Tensor([1.0, 2.0])], "argument 0 was Tensor float64 (1,), then Tensor float64 (2,)"),
-        ([np.ones(2)], [], "the number of arguments"),
+        ([np.ones(2)], [], "the number of arguments changed"),
+        ([2], [2], "it was asked for in another way: value, value_and_grad and step have programs of their own"),
     ],
 )
 def test_what_differs_is_told(one: list[Any], other: list[Any], text: str) -> None:
     assert differences(signed(one), signed(other)) == text
+
+
+def test_what_differs_is_told_by_its_name() -> None:
+    one, two = signature([], {"n": 2}, []), signature([], {"n": 3}, [])
+    assert differences(one, two) == "argument n was 2, then 3"
+    assert differences(one, signature([], {"m": 3}, [])) == "the names of the arguments changed"
+    assert differences(one, signed([2])) == "the names of the arguments changed"
