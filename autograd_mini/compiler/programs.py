@@ -151,8 +151,9 @@ class Programs:
 def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:
     """ValueError for anything but one Tensor of one entry."""
     outputs = traced.graph.outputs
-    if len(outputs) != 1:
-        raise ValueError(f"{kind}: {label(function)} returned {len(outputs)} Tensors, not one; return the loss alone")
+    if traced.container != 0:
+        what = f"{len(outputs)} Tensors in a {type(traced.container).__name__}"
+        raise ValueError(f"{kind}: {label(function)} returned {what}, not one; return the loss alone")
     size = math.prod(outputs[0].shape)
     if size != 1:
         raise ValueError(

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import ops
+from autograd_mini.compiler.classifier import assigned, checked_labels, in_columns
 from autograd_mini.compiler.graph import Node
 from autograd_mini.compiler.joined import section
-from autograd_mini.compiler.lower import assigned, checked_labels, in_columns
 from autograd_mini.compiler.passes.scatter import added_at, filled
 from autograd_mini.compiler.passes.short import vdot
-from autograd_mini.ops import Op, joining
+from autograd_mini.ops import Op
 from autograd_mini.ops.indexing import SLOT
+from autograd_mini.ops.joining import concatenate_arrays
 from autograd_mini.ops.reductions import reduce_max, reduce_min, reduce_sum
 
 Write = Callable[[list[str], str | None], str]
@@ -247,6 +248,6 @@ _SPECIAL: dict[Op, Callable[[Node], Spelling | None]] = {
     added_at: _added_at,
     checked_labels: _checked_labels,
     section: _section,
-    joining._concatenate: _concatenate,
+    concatenate_arrays: _concatenate,
     vdot: lambda node: Spelling(_call("np.vdot")),
 }

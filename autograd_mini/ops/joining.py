@@ -22,14 +22,14 @@ def _concatenate_vjp(g: Any, out: Any, *arrays: Any, axis: int, position: int) -
     return _slice_of(g, axis, start, start + arrays[position].shape[axis])
 
 
-_concatenate = Op(
+concatenate_arrays = Op(
     "concatenate",
     lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     each=_concatenate_vjp,
     settings={"axis": REQUIRED},
 )
 
-_stack = Op(
+stack_arrays = Op(
     "stack",
     lambda *arrays, axis: np.stack(arrays, axis=axis),
     each=lambda g, out, *arrays, axis, position: g[(slice(None),) * (axis % g.ndim) + (position,)],
@@ -47,8 +47,8 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """
     operands = [as_operand(x) for x in arrays]
     if axis is None:
-        return _concatenate(*(reshape(x, shape=-1) for x in operands), axis=0)
-    return _concatenate(*operands, axis=axis)
+        return concatenate_arrays(*(reshape(x, shape=-1) for x in operands), axis=0)
+    return concatenate_arrays(*operands, axis=axis)
 
 
 @implements(np.stack)
@@ -59,7 +59,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     >>> ag.stack([ag.Tensor(1.0), ag.Tensor(2.0)])
     Tensor([1., 2.], op='stack')
     """
-    return _stack(*arrays, axis=axis)
+    return stack_arrays(*arrays, axis=axis)
 
 
 @implements(np.vstack)

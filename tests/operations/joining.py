@@ -101,8 +101,8 @@ def append_settings(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]
 FLAT = [(), (2,), (3,)]
 
 ROWS = [
-    Row(ops.joining._concatenate, join(ag.concatenate), join(np.concatenate), joinable(new_axis=False)),
-    Row(ops.joining._stack, join(ag.stack), join(np.stack), joinable(new_axis=True)),
+    Row(ops.joining.concatenate_arrays, join(ag.concatenate), join(np.concatenate), joinable(new_axis=False)),
+    Row(ops.joining.stack_arrays, join(ag.stack), join(np.stack), joinable(new_axis=True)),
     Row(ag.vstack, joined(ag.vstack), joined(np.vstack), joinable_at(0, [*FLAT, (2, 3), (1, 2, 2)], [2, 3])),
     Row(ag.hstack, joined(ag.hstack), joined(np.hstack), joinable_at(1, [*FLAT, (2, 3), (1, 2, 2)], [2, 3])),
     Row(ag.dstack, joined(ag.dstack), joined(np.dstack), joinable_at(2, [*FLAT, (2, 3), (1, 2, 2)], [3])),

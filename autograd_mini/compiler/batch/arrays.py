@@ -15,7 +15,7 @@ from autograd_mini.compiler.batch.values import Values
 from autograd_mini.compiler.graph import Node
 from autograd_mini.ops import Op, broadcast_to, getitem, reshape, transpose
 from autograd_mini.ops.indexing import SLOT
-from autograd_mini.ops.joining import _concatenate, _stack
+from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 
 ALONE = -1
 
@@ -96,7 +96,7 @@ class Arrays:
         return self._alone[position]
 
     def _rebuilt(self, node: Node) -> Node:
-        if node.op is _stack and node.settings["axis"] in (0, -1) and all(_is_like(x, node) for x in node.inputs):
+        if node.op is stack_arrays and node.settings["axis"] in (0, -1) and all(_is_like(x, node) for x in node.inputs):
             return self.read_fully(np.array([self._values.index[x] for x in node.operands]))
         inputs = tuple([self.scalar(self._values.index[x]) if isinstance(x, Node) else x for x in node.inputs])
         same = all(x is y for x, y in zip(inputs, node.inputs))
@@ -173,7 +173,7 @@ class Arrays:
             return self._reshaped(self._taken(ids[:, 0]), ids.shape)
         blocks = self._blocks(ids)
         if blocks:
-            return self.apply(_concatenate, [self.read_fully(block) for block in blocks], ids.shape, {"axis": 1})
+            return self.apply(concatenate_arrays, [self.read_fully(block) for block in blocks], ids.shape, {"axis": 1})
         source, places = self._source(ids)
         if source.value is not None:
             return self.emit(constant(source.value.reshape(-1)[places]))
@@ -213,11 +213,11 @@ class Arrays:
 
     def _stacked(self, ids: Array) -> Node:
         nodes = tuple([self.alone(number) for number in ids.tolist()])
-        return self._once(("stack", nodes), _stack, nodes, (len(nodes),), {"axis": 0})
+        return self._once(("stack", nodes), stack_arrays, nodes, (len(nodes),), {"axis": 0})
 
     def _joined(self, parts: tuple[Node, ...]) -> Node:
         size = sum(part.shape[0] for part in parts)
-        return self._once(("join", parts), _concatenate, parts, (size,), {"axis": 0})
+        return self._once(("join", parts), concatenate_arrays, parts, (size,), {"axis": 0})
 
     def _reshaped(self, node: Node, shape: tuple[int, ...]) -> Node:
         size = int(np.prod(node.shape, dtype=int))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.ops import getitem
-from autograd_mini.ops.joining import _concatenate, _stack
+from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 
 ARRAY = 10
 """An operation on a small array, in operations on scalars: about 1 µs to 0.1 µs."""
@@ -20,6 +20,6 @@ def _cost(node: Node) -> int:
         return 0
     if node.op is getitem and node.shape == ():
         return 2  # its gradient is added into an array
-    if node.op is _stack or node.op is _concatenate:
+    if node.op is stack_arrays or node.op is concatenate_arrays:
         return ARRAY + 2 * len(node.inputs)
     return 1 if node.shape == () and node.op.elementwise else ARRAY

@@ -279,11 +279,12 @@ def test_a_warning_shows_the_line_of_the_call(way: str) -> None:
 @pytest.mark.parametrize(
     ("result", "wanted"),
     [
-        (lambda loss: (loss, loss), "value_and_grad: <lambda> returned 2 Tensors, not one; return the loss alone"),
-        (lambda loss: [], "value_and_grad: <lambda> returned 0 Tensors, not one"),
+        (lambda loss: (loss, loss), "returned 2 Tensors in a tuple, not one; return the loss alone"),
+        (lambda loss: {"loss": loss}, "value_and_grad: <lambda> returned 1 Tensors in a dict, not one"),
+        (lambda loss: [], "value_and_grad: <lambda> returned 0 Tensors in a list, not one"),
         (lambda loss: ag.stack([loss, loss]), r"value_and_grad: the loss \(2,\) that <lambda> returned has 2 entries"),
     ],
-    ids=["two", "none", "vector"],
+    ids=["two", "dict", "none", "vector"],
 )
 def test_what_is_no_loss(result: Callable[[Any], Any], wanted: str) -> None:
     w = Tensor(2.0)
