@@ -43,7 +43,10 @@ def _reader(sources: Sequence[Any]) -> Reader:
 def _text(source: Any, scope: dict[str, Any]) -> str:
     """The expression that reads a source; what it names is put into its scope."""
     if isinstance(source, Argument):
-        return f"leaves[{source.position}]" + "._data" * source.tensor
+        if source.tensor:
+            return f"leaves[{source.position}]._data"
+        # A 0-d array as the scalar that a Tensor would hold: NumPy's loops for the two differ in the last bit.
+        return f"leaves[{source.position}]" + "[()]" * source.scalar
     if isinstance(source, Outside):
         return f"{_named(source.tensor, scope)}._data"
     if isinstance(source, Pack):

@@ -86,6 +86,13 @@ def test_scalars_empty_arrays_and_numbers() -> None:
     np.testing.assert_array_equal(compiled.value(np.ones((2, 3)), axis=1), [3.0, 3.0])
 
 
+def test_an_array_without_axes_is_the_scalar_that_a_tensor_holds() -> None:
+    x, y = np.array(1.02956868, np.float32), np.array(1.65579781, np.float32)
+    compiled = ag.compile(ag.power)
+    for arguments in ((x, y), (x[()], y[()]), (Tensor(x), Tensor(y))):
+        assert compiled.value(*arguments) == x[()] ** y[()]
+
+
 def test_nan_and_infinity_go_through() -> None:
     compiled = ag.compile(lambda x: ag.relu(x) + ag.sigmoid(x))
     x = np.array([np.nan, np.inf, -np.inf, 0.0])
