@@ -1,11 +1,12 @@
 """Autodiff you can read, see and check, at the speed of hand-written NumPy."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+from typing import Any as _Any
+
 from autograd_mini import linalg as linalg
 from autograd_mini import ops
 from autograd_mini import testing as testing
-from autograd_mini.compiler import Compiled as Compiled
-from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
-from autograd_mini.compiler import compile as compile
 from autograd_mini.debug import debug as debug
 from autograd_mini.draw import draw as draw
 from autograd_mini.modes import no_grad as no_grad
@@ -223,3 +224,22 @@ mod = ops.remainder
 round = ops.round_
 min = ops.reduce_min
 sum = ops.reduce_sum
+
+if TYPE_CHECKING:
+    from autograd_mini.compiler import Compiled as Compiled
+    from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
+    from autograd_mini.compiler import compile as compile
+
+
+_COMPILER = ("Compiled", "RecompilationWarning", "compile")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_COMPILER]
+
+
+def __getattr__(name: str) -> _Any:
+    """The compiler is imported when it is used first: it is a third of the package."""
+    if name in _COMPILER:
+        return getattr(_import_module("autograd_mini.compiler"), name)
+    raise AttributeError(f"module 'autograd_mini' has no attribute {name!r}")

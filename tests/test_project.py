@@ -12,7 +12,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")])
-OPTIONAL = ("graphviz", "pygraphviz", "matplotlib", "sklearn", "tqdm", "hypothesis", "pytest", "numpy.random")
+OPTIONAL = (
+    "autograd_mini.compiler",
+    "graphviz",
+    "pygraphviz",
+    "matplotlib",
+    "sklearn",
+    "tqdm",
+    "hypothesis",
+    "pytest",
+    "numpy.random",
+)
 
 # Each layer imports from the layers before it.
 LAYERS = [
