@@ -1,6 +1,7 @@
 """Random programs: graphs with fan-out, broadcasting, reductions, indexing and joining, run by any array library.
 
-`python -m tests.programs 10000` compares the gradients of that many programs with PyTorch in float64.
+`python -m tests.programs 10000` compares the gradients of that many programs with PyTorch in float64, and
+`python -m tests.programs 10000 compiled` those of compiled programs with the functions' own.
 """
 
 from __future__ import annotations
@@ -177,20 +178,37 @@ def disagreement(seed: int, torch_side: Library) -> float:
     result, expected = program.run(OURS, ours), program.run(torch_side, theirs)
     result.backward()
     expected.backward()
-    worst = abs(result.item() - expected.item()) / max(abs(expected.item()), 1.0)
-    for x, t in zip(ours, theirs):
-        slope = np.zeros(x.shape) if t.grad is None else t.grad.numpy()
+    slopes = [np.zeros(t.shape) if t.grad is None else t.grad.numpy() for t in theirs]
+    return _difference(result.item(), ours, expected.item(), slopes)
+
+
+def _difference(value: float, leaves: list[ag.Tensor], expected: float, slopes: list[np.ndarray]) -> float:
+    """The largest difference of a value and the gradients of leaves from what is expected, relatively."""
+    worst = abs(value - expected) / max(abs(expected), 1.0)
+    for x, slope in zip(leaves, slopes):
         mine = np.zeros(x.shape) if x.grad is None else x.grad
         worst = max(worst, float(np.max(np.abs(mine - slope)) / max(float(np.max(np.abs(slope))), 1.0)))
     return worst
 
 
-def main(count: int) -> None:
-    torch_side = torch_library()
-    wrong = [seed for seed in range(count) if not disagreement(seed, torch_side) < 1e-9]
+def compiled_disagreement(seed: int) -> float:
+    """The same between a compiled program and the function itself."""
+    program = random_program(seed, smooth=False)
+    leaves = [ag.Tensor(leaf) for leaf in program.leaves]
+    result = program.run(OURS, leaves)
+    expected = ag.gradients(result, leaves)
+    value = ag.compile(lambda: program.run(OURS, leaves)).value_and_grad()
+    return _difference(value, leaves, result.item(), expected)
+
+
+def main(count: int, compiled: bool) -> None:
+    torch_side = {} if compiled else torch_library()
+    worst = [compiled_disagreement(seed) if compiled else disagreement(seed, torch_side) for seed in range(count)]
+    wrong = [seed for seed, difference in enumerate(worst) if not difference < 1e-9]
     print(f"{count} programs, {len(wrong)} wrong" + (f": seeds {wrong[:10]}" if wrong else ""))
+    print(f"largest relative difference {max(worst):.1e}")
     sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:] == ["compiled"])

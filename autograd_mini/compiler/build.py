@@ -17,7 +17,7 @@ from autograd_mini.compiler.parts import in_parts
 from autograd_mini.compiler.passes import optimised, with_scatters, with_shared, with_short_forms
 from autograd_mini.compiler.plan import planned
 from autograd_mini.compiler.program import Recipe
-from autograd_mini.compiler.sources import Outside, Pack
+from autograd_mini.compiler.sources import Outside, Pack, entries
 from autograd_mini.compiler.trace import Trace
 from autograd_mini.tensor import Tensor
 
@@ -66,9 +66,7 @@ def _example(source: Any, known: Mapping[Any, Any]) -> Any:
 
 
 def _trains(source: Any, trained: set[Tensor]) -> bool:
-    if isinstance(source, Pack):
-        return all(_trains(part, trained) for part in source.sources)
-    return isinstance(source, Outside) and source.tensor in trained
+    return all(isinstance(part, Outside) and part.tensor in trained for part in entries(source))
 
 
 def _recipe(

@@ -14,7 +14,7 @@ from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
 from autograd_mini.compiler.linking import aligned, buffers, linked
 from autograd_mini.compiler.reading import caller
-from autograd_mini.compiler.sources import Outside, Pack
+from autograd_mini.compiler.sources import Outside, Pack, entries
 from autograd_mini.tensor import Tensor
 
 
@@ -120,18 +120,18 @@ class Program:
         kept = dict(workspace.slopes)
         slopes: dict[Tensor, Any] = {}
         for position, source in self._slopes:
-            for tensor, slope in _entries(source, results[position], leaves):
+            for tensor, slope in _of_tensors(source, results[position], leaves):
                 before = slopes.get(tensor, kept.get(tensor))
                 slopes[tensor] = slope if before is None else before + slope
         for tensor, slope in slopes.items():
             tensor._grad = read_only(as_value(slope))
         for position, source in self._updated:
-            for tensor, value in _entries(source, results[position], leaves):
+            for tensor, value in _of_tensors(source, results[position], leaves):
                 tensor._data = as_value(value)
 
 
-def _entries(source: Any, result: Any, leaves: Sequence[Any]) -> list[tuple[Tensor, Any]]:
+def _of_tensors(source: Any, result: Any, leaves: Sequence[Any]) -> list[tuple[Tensor, Any]]:
     """The Tensors that a result belongs to, each with its part."""
-    if isinstance(source, Pack):
-        return [pair for part, entry in zip(source.sources, result) for pair in _entries(part, entry, leaves)]
-    return [(source.tensor if isinstance(source, Outside) else leaves[source.position], result)]
+    results = result if isinstance(source, Pack) else [result]
+    tensors = [s.tensor if isinstance(s, Outside) else leaves[s.position] for s in entries(source)]
+    return list(zip(tensors, results))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd_mini.compiler.program import Recipe
-from autograd_mini.compiler.sources import Argument, Outside, Pack
+from autograd_mini.compiler.sources import Argument, Outside, entries
 from autograd_mini.modes import current, recording
 from autograd_mini.ops import Traced
 from autograd_mini.tensor import Tensor, as_tensor, gradients
@@ -35,7 +35,7 @@ class _Call:
         self.function = function
         leaves, self.rebuild = flatten((arguments, settings))
         self.leaves = [leaf.value for leaf in leaves]
-        sources = [s for source in recipe.inputs if source.requires_grad for s in _scalars(source)]
+        sources = [s for source in recipe.inputs if source.requires_grad for s in entries(source)]
         self.positions = [s.position for s in sources if isinstance(s, Argument)]
         self.outside = [s.tensor for s in sources if isinstance(s, Outside)]
 
@@ -56,7 +56,3 @@ class _Call:
             values[position] = x
         positional, named = self.rebuild(values)
         return outputs_of("compile", self.function, self.function(*positional, **named))[0]
-
-
-def _scalars(source: Any) -> Sequence[Any]:
-    return source.sources if isinstance(source, Pack) else [source]

@@ -66,3 +66,13 @@ class Pack:
 
     def __str__(self) -> str:
         return f"{len(self.sources)} scalars"
+
+
+def entries(source: Any) -> tuple[Any, ...]:
+    """The sources of the scalars that a pack is filled from; of any other source itself.
+
+    >>> a, b = Setting("rate"), Setting("decay")
+    >>> entries(Pack((a, b))) == (a, b), entries(a) == (a,)
+    (True, True)
+    """
+    return source.sources if isinstance(source, Pack) else (source,)
