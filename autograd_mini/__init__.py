@@ -8,7 +8,6 @@ from autograd_mini import linalg as linalg
 from autograd_mini import ops
 from autograd_mini import testing as testing
 from autograd_mini.debug import debug as debug
-from autograd_mini.draw import draw as draw
 from autograd_mini.modes import no_grad as no_grad
 from autograd_mini.ops import Op as Op
 from autograd_mini.ops import absolute as absolute
@@ -229,17 +228,25 @@ if TYPE_CHECKING:
     from autograd_mini.compiler import Compiled as Compiled
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
+    from autograd_mini.drawing import draw as draw
+    from autograd_mini.drawing import replay as replay
 
 
-_COMPILER = ("Compiled", "RecompilationWarning", "compile")
+_LATE = {
+    "Compiled": "compiler",
+    "RecompilationWarning": "compiler",
+    "compile": "compiler",
+    "draw": "drawing",
+    "replay": "drawing",
+}
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_COMPILER]
+    return [*globals(), *_LATE]
 
 
 def __getattr__(name: str) -> _Any:
-    """The compiler is imported when it is used first: it is a third of the package."""
-    if name in _COMPILER:
-        return getattr(_import_module("autograd_mini.compiler"), name)
+    """The compiler and drawings are imported when they are used first: they are most of the package."""
+    if name in _LATE:
+        return getattr(_import_module(f"autograd_mini.{_LATE[name]}"), name)
     raise AttributeError(f"module 'autograd_mini' has no attribute {name!r}")

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")])
 OPTIONAL = (
     "autograd_mini.compiler",
+    "autograd_mini.drawing",
     "graphviz",
     "pygraphviz",
     "matplotlib",
@@ -37,7 +38,8 @@ LAYERS = [
     "testing",
     "debug",
     "compiler",
-    "draw",
+    "formula",
+    "drawing",
 ]
 
 

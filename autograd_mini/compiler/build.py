@@ -79,6 +79,7 @@ def _recipe(
     plan = planned(graph, kept)
     stable = {p: (graph.outputs[p].shape, graph.outputs[p].dtype) for p, target in kept.items() if target is None}
     return Recipe(
+        graph=graph,
         source=emitted(graph, plan, kept, name, counts),
         blocks=plan.blocks,
         inputs=tuple(node.source for node in graph.inputs),

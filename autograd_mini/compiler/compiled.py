@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
+from autograd_mini.compiler.graph import Graph
 from autograd_mini.compiler.programs import Programs
 from autograd_mini.compiler.result import differentiable
 from autograd_mini.errors import describe
@@ -113,6 +114,17 @@ class Compiled:
     def source(self) -> str:
         """The Python source of the newest program; RuntimeError before the first call."""
         return self._programs.newest.recipe.source.text
+
+    @property
+    def graph(self) -> Graph:
+        """What the newest program computes; RuntimeError before the first call, and for one that was unpickled."""
+        graph = self._programs.newest.recipe.graph
+        if graph is None:
+            raise RuntimeError(
+                f"compile: {label(self.function)} has its program from another process, which kept the graph; draw "
+                "it there"
+            )
+        return graph
 
     @property
     def peak_bytes(self) -> int:

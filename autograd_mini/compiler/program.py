@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
+from autograd_mini.compiler.graph import Graph
 from autograd_mini.compiler.linking import aligned, buffers, linked
 from autograd_mini.compiler.reading import caller
 from autograd_mini.compiler.sources import Outside, Pack, entries
@@ -22,6 +23,8 @@ from autograd_mini.tensor import Tensor
 class Recipe:
     """What a program is made of. It can be pickled: the source travels, and is linked again where it arrives."""
 
+    graph: Graph | None
+    """What the source computes, for drawings; None where it has come from elsewhere."""
     source: Source
     blocks: tuple[int, ...]
     """The bytes of each block of the workspace."""

@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
@@ -136,7 +136,10 @@ class Programs:
 
     def portable(self) -> list[tuple[Hashable, Recipe, Any]]:
         """The programs that can be used elsewhere: those of a function that reads no objects from outside."""
-        every = [(key, found.program.recipe, fingerprint(found.guard)) for key, found in self._found.items()]
+        every = [
+            (key, replace(found.program.recipe, graph=None), fingerprint(found.guard))
+            for key, found in self._found.items()
+        ]
         return [entry for entry in every if entry[2] is not None]
 
     def take_over(self, entries: Iterable[tuple[Hashable, Recipe, Any]]) -> None:

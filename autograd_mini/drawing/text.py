@@ -19,13 +19,29 @@ _SPECIAL = re.compile(r"([\\{}|<> ])")
 
 
 def escaped(text: str) -> str:
-    r"""Text as it must stand in a record label to be shown as it is.
+    r"""Text as it must stand in a label or a tooltip to be shown as it is.
 
-    >>> escaped("a|b {<&>}")
+    >>> escaped("<a & b>")
+    '<a &amp; b>'
+    """
+    return _lines(_clean(text).replace("\\", r"\\"))
+
+
+def escaped_in_record(text: str) -> str:
+    r"""Text as it must stand in a field of a record.
+
+    >>> escaped_in_record("a|b {<&>}")
     'a\\|b\\ \\{\\<&amp;\\>\\}'
     """
-    text = _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
-    return _SPECIAL.sub(r"\\\1", text).replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
+    return _lines(_SPECIAL.sub(r"\\\1", _clean(text)))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
 
 
 def quoted(text: str) -> str:
@@ -69,6 +85,25 @@ def value(data: Any) -> str:
     if array.dtype == bool:
         return f"{np.count_nonzero(array)} of {array.size} True"
     return _summary(array)
+
+
+def extent(data: Any) -> str:
+    """The shape of an array and how long it is as a vector; of a number, the number.
+
+    >>> extent(np.array([[3.0], [4.0]])), extent(np.float64(2.5))
+    ('(2, 1) norm 5', '2.5')
+    """
+    array = np.asarray(data)
+    return f"{array.shape} norm {number(_norm(array))}" if array.shape else number(array[()])
+
+
+def _norm(array: Any) -> float:
+    """The Euclidean norm, of entries that are scaled first: their squares may overflow."""
+    entries = array.astype(np.float64)
+    largest = float(np.max(np.abs(entries), initial=0.0))
+    if not np.isfinite(largest) or largest == 0:
+        return largest
+    return largest * float(np.linalg.norm(entries / largest))
 
 
 def _nested(entries: Any) -> str:

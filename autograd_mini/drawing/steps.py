@@ -1,0 +1,232 @@
+"""Forward and backward as data: one step for each value computed, and one for each contribution to a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.drawing.labels import Labels
+from autograd_mini.drawing.text import number, value
+from autograd_mini.errors import describe
+from autograd_mini.formula import Expression, as_text, local_derivative
+from autograd_mini.modes import Observer, current, tracer
+from autograd_mini.tensor import Tensor, gradients, topological_order
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step: a value is computed ("forward"), the way back starts ("seed"), or a gradient grows ("backward")."""
+
+    kind: str
+    node: Tensor
+    """The Tensor that is computed, or whose gradient grows."""
+    labels: Labels
+    """The short names of all Tensors."""
+    through: Tensor | None = None
+    """Backward: the result through which the gradient comes."""
+    position: int | None = None
+    """Backward: which operand of `through` the node is, from 0."""
+    upstream: Any = None
+    """Backward: dL/d(through)."""
+    local: Any = None
+    """Backward: d(through)/d(node), a number or an array of the shape of `through`; None where it is a whole matrix."""
+    contribution: Any = None
+    """Backward: what this path adds to dL/d(node), in its shape. The seed: dL/dL."""
+    total: Any = None
+    """Backward: the sum of all contributions so far."""
+
+    @cached_property
+    def derivative(self) -> Expression | None:
+        """Backward: the local derivative; where it is a matrix, the contribution as a function of g = dL/d(through)."""
+        through = self.through
+        if through is None or through.op is None or self.position is None:
+            return None
+        names = [*self.labels.of_operands(through), self.labels[through]]
+        return local_derivative(through.op, self.position, through.inputs, through.settings, through, names)
+
+    @property
+    def formula(self) -> str | None:
+        """The derivative as text: `1 − y²`, `g @ Wᵀ`; None for steps that are not backward."""
+        return None if self.derivative is None else as_text(self.derivative)
+
+    def __str__(self) -> str:
+        return _WORDS[self.kind](self)
+
+
+class Replay(Sequence[Step]):
+    """The steps that `ag.replay` found, in order; printed as text, and a table in a notebook."""
+
+    def __init__(self, output: Tensor, order: list[Tensor], steps: list[Step], labels: Labels) -> None:
+        self.output = output
+        """What was replayed."""
+        self.order = order
+        """Every Tensor, each after all its inputs."""
+        self.labels = labels
+        """A short name for each Tensor."""
+        self._steps = steps
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, position: Any) -> Any:
+        return self._steps[position]
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps)
+
+    def contributions(self, node: Tensor) -> list[Step]:
+        """The steps in which the gradient of a Tensor grows: one for each path that reaches it."""
+        return self._received.get(node, [])
+
+    @cached_property
+    def _received(self) -> dict[Tensor, list[Step]]:
+        received: dict[Tensor, list[Step]] = {}
+        for step in self._steps:
+            if step.kind == "backward":
+                received.setdefault(step.node, []).append(step)
+        return received
+
+    def __str__(self) -> str:
+        width = len(str(len(self)))
+        return "\n".join(f"{position:{width}d}  {step}" for position, step in enumerate(self, 1))
+
+    def __repr__(self) -> str:
+        return f"<replay of {describe(self.output)}: {len(self)} steps>"
+
+
+def replay(output: Tensor) -> Replay:
+    """The computation of `output` and its way back, step by step.
+
+    First a forward step for every Tensor in topological order, then the seed dL/dL = 1, then for each operation from
+    the last to the first, and each of its operands, a backward step: upstream gradient, local derivative, their product
+    (summed where the operand was broadcast), and the total so far. No `.grad` is read or changed.
+
+    Raises TypeError for what is no Tensor or depends on none that requires a gradient; ValueError for an output of more
+    than one entry.
+
+    >>> x = Tensor(2.0, name="x")
+    >>> print(replay((x * x + x).named("y")))
+    1  x = 2
+    2  v₁ = multiply(x, x) = 4
+    3  y = add(v₁, x) = 6
+    4  ∂y/∂y = 1
+    5  ∂y/∂v₁ += ∂y/∂y · 1 = 1 · 1 = 1
+    6  ∂y/∂x += ∂y/∂y · 1 = 1 · 1 = 1
+    7  ∂y/∂x += ∂y/∂v₁ · x = 1 · 2 = 2  (total 3)
+    8  ∂y/∂x += ∂y/∂v₁ · x = 1 · 2 = 2  (total 5)
+    """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"replay: expected a Tensor, got {type(output).__name__}; pass the loss or any other result")
+    if tracer():
+        raise TypeError(f"replay: {describe(output)} is traced by ag.compile, and has no value yet; call it outside")
+    watch = _Watch()
+    with np.errstate(all="ignore"):
+        every = _watched_gradients(output, watch)
+        order = topological_order(output)
+        labels = Labels(order)
+        steps = [Step("forward", node, labels) for node in order]
+        steps += [Step("seed", output, labels, contribution=every[output], total=every[output])]
+        steps += _backward_steps(watch.found, labels)
+    return Replay(output, order, steps, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Contribution:
+    through: Tensor
+    node: Tensor
+    upstream: Any
+    value: Any
+
+
+class _Watch(Observer):
+    """Keeps what every operand receives on the way back."""
+
+    def __init__(self) -> None:
+        self.found: list[_Contribution] = []
+
+    def contributed(self, node: Tensor, x: Tensor, g: Any, contribution: Any) -> None:
+        self.found.append(_Contribution(node, x, g, contribution))
+
+
+def _watched_gradients(output: Tensor, watch: _Watch) -> Mapping[Tensor, Any]:
+    token = current.set(watch)
+    try:
+        every: Mapping[Tensor, Any] = gradients(output)
+    finally:
+        current.reset(token)
+    return every
+
+
+def _backward_steps(found: list[_Contribution], labels: Labels) -> Iterator[Step]:
+    totals: dict[Tensor, Any] = {}
+    positions: dict[Tensor, Iterator[int]] = {}
+    for c in found:
+        if c.through not in positions:
+            positions[c.through] = iter(differentiable_positions(c.through))
+        position = next(positions[c.through])
+        totals[c.node] = totals[c.node] + c.value if c.node in totals else c.value
+        local = local_value(c.through, position)
+        yield Step("backward", c.node, labels, c.through, position, c.upstream, local, c.value, totals[c.node])
+
+
+def differentiable_positions(node: Tensor) -> list[int]:
+    """The operands of a node to which a gradient flows, in order."""
+    if node.op is None:
+        return []
+    rules = node.op.rules(len(node.inputs))
+    return [
+        position
+        for position, (x, rule) in enumerate(zip(node.inputs, rules))
+        if rule is not None and isinstance(x, Tensor) and x.requires_grad
+    ]
+
+
+def local_value(node: Tensor, position: int) -> Any:
+    """d(node)/d(operand): a number, or an array for an elementwise operation; None where it is a whole matrix.
+
+    >>> x = Tensor([1.0, 2.0])
+    >>> local_value(x * x, 0)
+    array([1., 2.])
+    """
+    assert node.op is not None
+    if not node.op.elementwise and not node.size == node.inputs[position].size == 1:
+        return None
+    inputs = [x.data if isinstance(x, Tensor) else x for x in node.inputs]
+    settings = {**node.settings, "saved": None} if node.op.saves else node.settings
+    rule = node.op.rules(len(inputs))[position]
+    assert rule is not None
+    local = np.asarray(rule(np.ones_like(node.data)[()], node.data, *inputs, **settings))
+    return (local.reshape(node.shape) if local.size == node.size else np.broadcast_to(local, node.shape))[()]
+
+
+# ----------------------------------------------------------------------------------------------------- in words
+
+
+def _forward(step: Step) -> str:
+    node = step.node
+    computed = f" = {node.op.name}({', '.join(step.labels.operands(node))})" if node.op is not None else ""
+    return f"{step.labels[node]}{computed} = {value(node.data)}"
+
+
+def _seed(step: Step) -> str:
+    return f"{step.labels.slope(step.node)} = {value(step.contribution)}"
+
+
+def _backward(step: Step) -> str:
+    assert step.through is not None
+    upstream = step.labels.slope(step.through)
+    gain = value(step.contribution)
+    total = "" if np.array_equal(step.total, step.contribution) else f"  (total {value(step.total)})"
+    if step.local is None:
+        return f"{step.labels.slope(step.node)} += {step.formula} = {gain}{total}, where g = {upstream}"
+    product = f"{upstream} · {step.formula}"
+    if np.size(step.local) == 1:
+        product += f" = {number(np.asarray(step.upstream).item())} · {number(np.asarray(step.local).item())}"
+    return f"{step.labels.slope(step.node)} += {product} = {gain}{total}"
+
+
+_WORDS = {"forward": _forward, "seed": _seed, "backward": _backward}

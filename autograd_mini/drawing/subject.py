@@ -1,0 +1,122 @@
+"""What a drawing is of: the graph of a Tensor, what is left of a computation that failed, or a compiled program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.compiler import Compiled
+from autograd_mini.ops import Op
+from autograd_mini.tensor import Tensor, gradients, topological_order
+
+
+@dataclass(frozen=True, eq=False)
+class Failed:
+    """The call of an operation that raised: a node like others, but for having no value."""
+
+    op: Op
+    inputs: tuple[Any, ...]
+    settings: Mapping[str, Any]
+    message: str
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Nodes in order, each after its inputs, with what is known of them.
+
+    A node is a Tensor, a node of a compiled program, or a failed call: it has `op`, `inputs`, `settings` and `name`.
+    """
+
+    drawn: Any
+    """What `draw` was given."""
+    order: Sequence[Any]
+    outputs: frozenset[Any]
+    slopes: Mapping[Any, Any] = field(default_factory=dict)
+    """The derivative of the output by each node that has one."""
+    valued: bool = True
+    """Whether the nodes have values; those of a compiled program do not."""
+
+
+def subject_of(thing: Any, limit: int) -> Subject:
+    """What is to be drawn, if it is no more than `limit` nodes."""
+    if isinstance(thing, Tensor):
+        order = order_within([thing], limit)
+        return Subject(thing, order, frozenset([thing]), _slopes(thing))
+    if isinstance(thing, BaseException):
+        failed = failed_call(thing)
+        tensors = [x for x in failed.inputs if isinstance(x, Tensor)]
+        return Subject(thing, [*order_within(tensors, limit - 1), failed], frozenset())
+    if isinstance(thing, Compiled):
+        graph = thing.graph
+        check_size(len(graph.nodes), limit)
+        return Subject(thing, graph.nodes, frozenset(graph.outputs), valued=False)
+    raise TypeError(
+        f"draw: expected a Tensor, got {type(thing).__name__}; draw the loss or any other result, a function that "
+        "ag.compile has made, or the exception of an operation that failed"
+    )
+
+
+def _slopes(output: Tensor) -> Mapping[Tensor, Any]:
+    if output.size != 1 or not output.requires_grad:
+        return {}
+    with np.errstate(all="ignore"):
+        slopes: Mapping[Tensor, Any] = gradients(output)
+    return slopes
+
+
+def order_within(outputs: Sequence[Tensor], limit: int) -> list[Tensor]:
+    """The Tensors that the outputs were computed from; ValueError for more than `limit`, before all are visited."""
+    found: set[Tensor] = set()
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node not in found:
+            found.add(node)
+            check_size(len(found), limit)
+            stack += [x for x in node.inputs if isinstance(x, Tensor)]
+    return topological_order(*outputs) if outputs else []
+
+
+def check_size(count: int, limit: int) -> None:
+    """ValueError for more nodes than are to be drawn, with the ways to go on."""
+    if count > limit:
+        raise ValueError(
+            f"draw: the graph has more than max_nodes={limit} Tensors; draw a part of it (a smaller batch, an "
+            "intermediate Tensor), put modules into one box each with depth=0, or pass a larger max_nodes"
+        )
+
+
+def failed_call(error: BaseException) -> Failed:
+    """The call of an operation that raised the exception, read from its traceback, which still holds the operands.
+
+    ValueError if it comes from no operation, or its traceback was cleared.
+
+    >>> import autograd_mini as ag
+    >>> try:
+    ...     ag.Tensor([1.0, 2.0]) + ag.Tensor([1.0, 2.0, 3.0])
+    ... except ValueError as error:
+    ...     failed_call(error).op.name
+    'add'
+    """
+    calls = [step.tb_frame.f_locals for step in _steps(error.__traceback__) if step.tb_frame.f_code is _RECORD]
+    if not calls or "op" not in calls[-1]:
+        raise ValueError(
+            f"draw: this {type(error).__name__} does not come from an operation on Tensors: {error}; "
+            "draw a Tensor, or an exception while it still has its traceback"
+        )
+    call = calls[-1]
+    return Failed(call["op"], call["inputs"], call["settings"], str(error))
+
+
+_RECORD = Tensor.record.__code__
+
+
+def _steps(traceback: TracebackType | None) -> Iterable[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
