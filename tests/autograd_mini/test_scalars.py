@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_mini as ag
@@ -183,6 +183,7 @@ DIFFERENTIABLE = [row for row in ROWS if row.order]
 
 
 @pytest.mark.parametrize("row", DIFFERENTIABLE, ids=lambda row: row.name)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_an_operation_equals_its_form_in_scalars(row: Row, data: st.DataObject) -> None:
     arrays, options = data.draw(row.cases)
