@@ -67,7 +67,7 @@ def _with_bias(node: Tensor, users: Sequence[Tensor]) -> Tensor:
     if node.op is not ops.matmul or len(users) != 1 or users[0].op is not ops.add:
         return node
     (total,) = users
-    has_bias = any(x is not node and _is_parameter(x) for x in total.inputs)
+    has_bias = any(map(_is_parameter, total.inputs))
     return total if has_bias and total.shape == node.shape else node
 
 

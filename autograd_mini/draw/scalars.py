@@ -38,7 +38,8 @@ def expanded(output: Tensor, limit: int) -> ScalarGraph:
     Values and gradients are those of the arrays, but for rounding. Elementwise operations keep their name; what moves
     entries makes no nodes; sums and products are written out from left to right: z₁ W₁₁ + z₂ W₂₁ + b₁. Entries of an
     array with a name are named as `entry_names` does; an entry that two arrays share has the name that it got first.
-    Entries of plain arrays become constants. The values of the leaves are those of now.
+    Entries of plain arrays become constants. The values of the leaves are those of now; hooks are not called. Results
+    through which no gradient flows (argmax) are constants where they have no form in scalars.
 
     Raises TypeError if `output` is not a Tensor; ValueError if it has several entries, for more than `limit` scalar
     Tensors, before any is made, and for an operation that is not known to have a form in scalars. They are counted

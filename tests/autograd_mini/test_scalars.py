@@ -102,6 +102,7 @@ def test_the_derivatives_of_the_lecture() -> None:
             assert weights[f"W{sub[j]}{sub[k]}⁽¹⁾"] == delta[f"δ{sub[k]}⁽¹⁾"] * x[j]
             total += 1
     assert (total, len(delta)) == (9, 5)
+    assert not any(node.requires_grad for node in graph.entries[net.x].flat)
 
 
 def test_net_inputs_are_written_as_in_the_lecture() -> None:
@@ -212,6 +213,7 @@ def test_an_operation_equals_its_form_in_scalars(row: Row, data: st.DataObject) 
         lambda x: ag.norm(x - x).sum() + ag.std(x[0]).sum(),
         lambda x: ag.softmax(x * 1e4)[0, 2] + ag.logsumexp(x * -1e4),
         lambda x: ag.log_softmax(x * 1e4, axis=0)[1, 1],
+        lambda x: (ag.softmax(x.reshape((2, 3, 1)) * np.ones(4), axis=0) * np.arange(24.0).reshape((2, 3, 4))).sum(),
         lambda x: ag.stack([x[0, 0], 3.0])[0] * ag.where(x > 1.5, x, 0.0).sum(),
         lambda x: ag.stop_gradient(x).sum() * x.T[1, 0],
         lambda x: ag.sum(x[:, [0, 0, 2]] * np.array([[1.0, 2.0, 3.0]])),
@@ -229,6 +231,12 @@ def test_float32_stays_float32() -> None:
     x = Tensor([[1.0, 2.0]], dtype=np.float32)
     graph = expanded(ag.softmax_cross_entropy(x * 2.0, np.array([1])), LIMIT)
     assert {node.dtype for node in topological_order(graph.output)} == {np.dtype(np.float32)}
+
+
+def test_the_warnings_of_the_forward_pass_are_not_repeated() -> None:
+    with np.errstate(divide="ignore"):
+        output = ag.log(Tensor([0.0, 1.0])).sum()
+    assert expanded(output, LIMIT).output.data == -np.inf
 
 
 def test_an_operation_of_the_user() -> None:
@@ -333,6 +341,11 @@ def test_a_product_used_twice_is_a_net_input_without_the_bias() -> None:
     p = named({"x": (2,), "W": (2, 2), "b": (2,)})
     product = p["x"] @ p["W"]
     assert list(deltas((product + p["b"] + product).sum())) == [product]
+
+
+def test_what_enlarges_a_product_is_no_bias() -> None:
+    p = named({"x": (2,), "W": (2, 2), "b": (3, 2)})
+    assert [node.shape for node in deltas((p["x"] @ p["W"] + p["b"]).sum())] == [(2,)]
 
 
 def test_deltas_of_a_batch_name_the_sample_first() -> None:
