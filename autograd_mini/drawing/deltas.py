@@ -1,0 +1,77 @@
+"""The net inputs of a network's layers, whose gradients the delta rule calls δ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from autograd_mini import ops
+from autograd_mini.draw.subscripts import entry_names, superscript
+from autograd_mini.tensor import Tensor, topological_order
+
+_MOVES = {ops.transpose, ops.reshape, ops.getitem}
+"""A parameter stays one: `W.T`, `b[None]`."""
+
+
+def deltas(output: Tensor) -> dict[Tensor, str]:
+    """What to call the gradient of `output` with respect to each layer's net input: δ⁽¹⁾, δ⁽²⁾, or δ for one layer.
+
+    A net input is a weighted sum: an `affine`, or a matrix product with a parameter, together with the parameter that
+    is added to it if there is one. They count as layers in forward order.
+
+    >>> x, W, b = Tensor([[1.0, 2.0]], name="x"), Tensor([[3.0], [4.0]], name="W"), Tensor([5.0], name="b")
+    >>> [(node.op.name, delta) for node, delta in deltas((x @ W + b).tanh().sum()).items()]
+    [('add', 'δ')]
+    """
+    found = net_inputs(output)
+    return {node: "δ" + (superscript(layer) if len(found) > 1 else "") for layer, node in enumerate(found, 1)}
+
+
+def net_inputs(output: Tensor) -> list[Tensor]:
+    """The net inputs of all layers, from the first to the last.
+
+    >>> x, W = Tensor([1.0, 2.0], requires_grad=False), Tensor([3.0, 4.0])
+    >>> net_inputs(((W @ x) ** 2).named("E"))
+    [Tensor(11.0, op='matmul')]
+    """
+    order = topological_order(output)
+    users = _users(order)
+    return [_with_bias(node, users[node]) for node in order if _is_weighted_sum(node)]
+
+
+def entry_deltas(layer: int, layers: int, shape: tuple[int, ...]) -> Iterator[str]:
+    """What to call δ of each entry of a net input, row by row: δₖ⁽ˡ⁾ in layer l, δₖ if there is only one.
+
+    >>> list(entry_deltas(1, 2, (1, 2))), list(entry_deltas(1, 1, (2,))), list(entry_deltas(2, 2, ()))
+    (['δ₁⁽¹⁾', 'δ₂⁽¹⁾'], ['δ₁', 'δ₂'], ['δ⁽²⁾'])
+    """
+    above = superscript(layer) if layers > 1 else ""
+    return (name + above for name in entry_names("δ", shape))
+
+
+def _users(order: Sequence[Tensor]) -> dict[Tensor, list[Tensor]]:
+    users: dict[Tensor, list[Tensor]] = {node: [] for node in order}
+    for node in order:
+        for x in node.inputs:
+            if isinstance(x, Tensor):
+                users[x].append(node)
+    return users
+
+
+def _is_weighted_sum(node: Tensor) -> bool:
+    return node.op is ops.affine or (node.op is ops.matmul and any(map(_is_parameter, node.inputs)))
+
+
+def _with_bias(node: Tensor, users: Sequence[Tensor]) -> Tensor:
+    """The sum of a product and its bias; the product itself if nothing, or something else, is added."""
+    if node.op is not ops.matmul or len(users) != 1 or users[0].op is not ops.add:
+        return node
+    (total,) = users
+    has_bias = any(map(_is_parameter, total.inputs))
+    return total if has_bias and total.shape == node.shape else node
+
+
+def _is_parameter(x: Any) -> bool:
+    while isinstance(x, Tensor) and x.op in _MOVES:
+        x = x.inputs[0]
+    return isinstance(x, Tensor) and x.op is None and x.requires_grad
