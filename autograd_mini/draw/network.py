@@ -69,10 +69,14 @@ def _check_settings(direction: str, max_units: int, size: Any, dpi: Any) -> None
         raise ValueError(f"draw_network: unknown direction {direction!r}; use one of {', '.join(DIRECTIONS)}")
     if isinstance(max_units, bool) or not isinstance(max_units, int) or max_units < 2:
         raise ValueError(f"draw_network: max_units={max_units!r}; use a whole number of at least 2")
-    if size is not None and not (np.shape(size) == (2,) and min(size) > 0):
+    if size is not None and not (np.shape(size) == (2,) and all(map(_is_length, size))):
         raise ValueError(f"draw_network: size={size!r}; use a pair of inches, (8, 5) say")
-    if dpi is not None and not dpi > 0:
+    if dpi is not None and not _is_length(dpi):
         raise ValueError(f"draw_network: dpi={dpi!r}; use a number above 0, 150 say")
+
+
+def _is_length(x: Any) -> bool:
+    return isinstance(x, int | float | np.number) and bool(0 < x < np.inf)
 
 
 def _head(

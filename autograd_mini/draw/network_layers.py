@@ -67,6 +67,8 @@ def find_layers(output: Tensor) -> list[Layer]:
     part = stretch(output, products, position)
     while part.start is not None:
         product = products[part.start]
+        if 0 in product.matrix.shape:
+            raise refusal(product.node, "has a layer without units")
         links.insert(0, Link(product, part, _bias(product, addends.get(part.start))))
         part = stretch(product.signal, products, position)
     if not links:
@@ -98,8 +100,9 @@ def _check_data(data: Stretch, links: Sequence[Link]) -> None:
 
 
 def _check_no_shortcut(nodes: Sequence[Tensor], sources: Sequence[Any]) -> None:
+    known = {id(source) for source in sources}  # arrays have no hash
     for node in nodes:
-        if any(x is source for x in node.inputs for source in sources):
+        if any(id(x) in known for x in node.inputs):
             raise refusal(node, "reads the data again after a layer")
 
 
@@ -109,14 +112,14 @@ def _data(product: Product, part: Stretch) -> Layer:
 
 
 def _constant_feature(product: Product) -> int | None:
-    """The first or last feature, if it is the only one that is 1 in each of several samples."""
+    """The first or last of several features, if it is the only one that is 1 in each of several samples."""
     signal = plain(product.signal)
     if signal.ndim < 2:
         return None
     rows = np.moveaxis(signal, product.axis, -1).reshape(-1, signal.shape[product.axis])
     ones = np.flatnonzero((rows == 1).all(axis=0))
     at_edge = len(ones) == 1 and ones[0] in (0, rows.shape[1] - 1)
-    return int(ones[0]) if len(rows) > 1 and at_edge else None
+    return int(ones[0]) if min(rows.shape) > 1 and at_edge else None
 
 
 def _inner(link: Link, following: Link, number: int) -> Layer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,11 @@ class Stretch:
 
     def carries(self, x: Any) -> bool:
         """Whether x is the start or computed from it. Without a start, everything is the data."""
-        return self.start is None or x is self.start or any(x is node for node in self.nodes)
+        return self.start is None or x is self.start or (isinstance(x, Tensor) and x in self._computed)
+
+    @cached_property
+    def _computed(self) -> frozenset[Tensor]:
+        return frozenset(self.nodes)
 
 
 def stretch(top: Any, products: Mapping[Tensor, Any], position: Mapping[Tensor, int]) -> Stretch:
@@ -92,12 +97,18 @@ def has_constant_unit(node: Tensor, part: Stretch) -> bool:
 
 
 def is_activation(node: Tensor, part: Stretch) -> bool:
-    """Whether a node keeps the shape, brings in no further parameters, and works entry by entry or on one array."""
+    """Whether a node keeps the shape and the order of the units, and brings in no further parameters."""
     carried = [x for x in node.inputs if part.carries(x) and np.ndim(x)] or node.inputs
     if any(np.shape(x) != node.shape for x in carried):
         return False
     others = [x for x in node.inputs if not part.carries(x)]
-    return (is_elementwise(node) or len(node.inputs) == 1) and not any(map(trains, others))
+    return (is_elementwise(node) or _is_function_of_rows(node)) and not any(map(trains, others))
+
+
+def _is_function_of_rows(node: Tensor) -> bool:
+    """Whether a node is a softmax, or an operation of one array that users have added; others may permute units."""
+    own = node.op is not None and node.op.__module__.startswith("autograd_mini.ops")
+    return node.op in (ops.softmax, ops.log_softmax) or (len(node.inputs) == 1 and not own)
 
 
 def is_elementwise(node: Tensor) -> bool:

@@ -12,6 +12,9 @@ from autograd_mini.draw.text import escaped, number, quoted
 THINNEST = 0.4
 """The width in points of the line of a weight next to 0."""
 
+THINNEST_RING = 1.0
+"""The same for a bias: the ring has to be seen, for the sake of the unit."""
+
 Colours = Mapping[str, str]
 
 
@@ -24,7 +27,7 @@ def thickest(units: int) -> float:
     return min(4.0, max(1.5, 24 / units))
 
 
-def line(weight: Any, largest: float, width: float, colours: Colours) -> str:
+def line(weight: Any, largest: float, width: float, colours: Colours, thinnest: float = THINNEST) -> str:
     """The DOT attributes of a weight: colour and dashes for its sign, and its share of the greatest width for its size.
 
     >>> line(-2.0, 2.0, 4.0, {"negative": "#d55e00"})
@@ -35,14 +38,14 @@ def line(weight: Any, largest: float, width: float, colours: Colours) -> str:
     share = abs(float(weight)) / largest if largest else 0.0
     kind = "positive" if weight > 0 else "negative" if weight < 0 else "zero"
     style = "dashed" if weight < 0 else "solid"
-    return f"color={quoted(colours[kind])} style={style} penwidth={THINNEST + share * (width - THINNEST):.2f}"
+    return f"color={quoted(colours[kind])} style={style} penwidth={thinnest + share * (width - thinnest):.2f}"
 
 
 def ring(bias: Any, largest: float, width: float, colours: Colours) -> str:
     """The DOT attributes of a unit's outline, for its bias; None is a unit without one."""
     if bias is None:
         return f"color={quoted(colours['ring'])} style=filled"
-    return re.sub(r"style=(\w+)", r'style="filled,\1"', line(bias, largest, width, colours))
+    return re.sub(r"style=(\w+)", r'style="filled,\1"', line(bias, largest, width, colours, THINNEST_RING))
 
 
 def largest_of(values: Any) -> float:
