@@ -105,9 +105,12 @@ def _body(columns: Sequence[Column], direction: str, palette: Colours) -> Iterat
     for column in columns:
         yield from _units(column, largest, width, palette)
         yield from _stack(column, DIRECTIONS[direction])
-    for before, after in pairwise(columns):
-        yield from _alignment(before, after)
-    yield from _lines(columns, width, palette)
+    lines, joints = _lines(columns, width, palette), _joints(columns)
+    for ends in joints:
+        if ends not in lines:
+            yield f"{ends} [style=invis weight={STIFF}]"
+    for ends, look in lines.items():
+        yield f"{ends} [{look}{f' weight={STIFF}' if ends in joints else ''}]"
 
 
 def _units(column: Column, largest: float, width: float, palette: Colours) -> Iterator[str]:
@@ -162,10 +165,10 @@ def _caption(column: Column) -> str:
     return "\n".join(shortened(words) for words in [", ".join(layer.functions), *follows] if words)
 
 
-def _alignment(before: Column, after: Column) -> Iterator[str]:
-    """Invisible edges that keep titles, middles and captions of two columns in line."""
-    for source, target in zip(_anchors(before), _anchors(after)):
-        yield f"{source} -> {target} [style=invis weight={STIFF}]"
+def _joints(columns: Sequence[Column]) -> list[str]:
+    """The edges, most of them invisible, that keep the titles, middles and captions of columns in line."""
+    pairs = [pair for before, after in pairwise(columns) for pair in zip(_anchors(before), _anchors(after))]
+    return [f"{source} -> {target}" for source, target in pairs]
 
 
 def _anchors(column: Column) -> list[str]:
@@ -173,10 +176,13 @@ def _anchors(column: Column) -> list[str]:
     return [f"title{column.place}", chain[len(chain) // 2], f"caption{column.place}"]
 
 
-def _lines(columns: Sequence[Column], width: float, palette: Colours) -> Iterator[str]:
+def _lines(columns: Sequence[Column], width: float, palette: Colours) -> dict[str, str]:
+    """The weights that are shown: by the ends of an edge, how it looks."""
+    lines = {}
     largest = largest_of(weight for *_, weight in weight_lines(columns))
     for before, source, after, target, weight in weight_lines(columns):
         name = shortened(after.layer.weight_name)
         words = f"{name}: {before.named(source)} → {after.named(target)}: {number(weight)}"
-        ends = f"{before.node(source)} -> {after.node(target)}"
-        yield f"{ends} [{line(weight, largest, width, palette)} tooltip={tooltip(words)}]"
+        look = f"{line(weight, largest, width, palette)} tooltip={tooltip(words)}"
+        lines[f"{before.node(source)} -> {after.node(target)}"] = look
+    return lines

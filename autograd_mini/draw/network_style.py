@@ -83,7 +83,10 @@ def legend(largest: float, strange: bool, biased: bool, colours: Colours) -> str
         _coloured("– – –", colours["negative"]) + " negative",
         *([_coloured("· · ·", colours["strange"]) + " not finite"] if strange else []),
     ]
-    lines = [" &#160; ".join([*parts, f"widest: {number(largest)}"]), *(["ring of a unit: its bias"] if biased else [])]
+    lines = [
+        " &#160; ".join([*parts, f"widest: ±{number(largest)}"]),
+        *(["ring of a unit: its bias"] if biased else []),
+    ]
     rows = "".join(f"<tr><td>{text}</td></tr>" for text in lines)
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="3">{rows}</table>>'
 

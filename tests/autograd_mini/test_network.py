@@ -463,6 +463,16 @@ def test_units_stand_in_columns_in_order_around_one_line(sizes: tuple[int, ...],
 
 
 @pytest.mark.usefixtures("renderer")
+@pytest.mark.parametrize("sizes", [(3, 3, 2), (3, 5, 1)])
+def test_lines_are_straight(sizes: tuple[int, ...]) -> None:
+    svg = ag.draw_network(mlp(*sizes)).pipe(encoding="utf-8")
+    for path in ElementTree.fromstring(svg).iter(f"{SVG}path"):
+        points = np.array(re.findall(r"-?[\d.]+", path.attrib["d"]), float).reshape(-1, 2)
+        (x, y), (dx, dy) = points[0], points[-1] - points[0]
+        assert np.all(np.abs((points[:, 0] - x) * dy - (points[:, 1] - y) * dx) < 0.05 * np.hypot(dx, dy))
+
+
+@pytest.mark.usefixtures("renderer")
 @pytest.mark.parametrize("sizes", [(3, 3, 2), (784, 200, 10), (1, 1), (2, 2, 2, 2, 2)])
 def test_no_text_stands_on_another(sizes: tuple[int, ...]) -> None:
     svg = ag.draw_network(nn.mse(mlp(*sizes), np.ones((5, sizes[-1])))).pipe(encoding="utf-8")
