@@ -187,6 +187,18 @@ def test_a_loss_is_no_layer(loss: Callable[[Any], Tensor], functions: tuple[str,
     np.testing.assert_array_equal(layers[-1].bias, b2.data)
 
 
+def test_only_what_is_added_to_each_unit_is_a_bias() -> None:
+    one = Tensor(np.ones((3, 1)))
+    for output, name in (
+        (X @ one + Tensor(np.ones(4)), "add"),
+        (X @ W1 + Tensor(np.ones((5, 1))), "add"),
+        (b1 - X @ W1, "subtract"),
+    ):
+        layer = find_layers(output)[-1]
+        assert layer.bias is None
+        assert layer.tail == (name,)
+
+
 def test_an_autoencoder_is_compared_with_its_data() -> None:
     layers = find_layers(nn.mse(ag.tanh(X @ W1) @ W1.T, X))
     np.testing.assert_array_equal(layers[2].weight, W1.data.T)
@@ -210,7 +222,7 @@ def test_a_column_of_ones_in_the_data_is_a_unit_that_is_always_one() -> None:
 
 def test_data_that_requires_a_gradient_is_told_from_the_weights() -> None:
     x = Tensor(X, name="x")
-    for output in (ag.tanh(x @ W1 + b1) @ W2, x @ W1 + b1, ag.affine(x, W1, b1), (x * 2 - 1) @ W1 + b1):
+    for output in (ag.tanh(x @ W1) @ W2, x @ W1 + b1, ag.affine(x, W1, b1), (x * 2 - 1) @ W1 + b1):
         layers = find_layers(output)
         assert (layers[0].title, layers[1].weight_name) == ("x", "W1")
     with pytest.raises(
@@ -277,7 +289,10 @@ def normalised() -> Any:
         (attention, r"matmul: Tensor \(5, 5\) joins"),
         (convolution, r"conv: .* stands before the first layer"),
         (normalised, r"mean: Tensor \(5, 1\) stands between two layers and is neither a bias nor an activation"),
-        (lambda: ag.tanh(X @ W1) + X @ W1, r"add: .* joins"),
+        (lambda: ag.tanh((X @ W1).named("left")) + (X @ W1).named("right"), r"add: .* joins left .* and right"),
+        (lambda: ag.tanh(ag.concatenate([np.ones((5, 1)), X @ W1], axis=1)) @ Tensor(np.ones((5, 2))), r"tanh: "),
+        (lambda: (X[:1] @ W1).reshape((4, 1)) @ Tensor(np.ones((1, 2))), r"matmul: .* multiplies 1 values, not the 4"),
+        (lambda: (W1.T @ X.T).reshape((5, 4)) @ W2, r"reshape: .* neither a bias nor an activation"),
         (lambda: X + ag.tanh(X @ W1) @ Tensor(np.ones((4, 3))), r"add: .* reads the data again after a layer"),
         (lambda: (X @ Tensor(np.ones((3, 3))) + X) @ W1, r"add: .* reads the data again after a layer"),
         (lambda: (X @ W1 * Tensor(np.ones(4))) @ W2, r"multiply: .* neither a bias nor an activation"),
