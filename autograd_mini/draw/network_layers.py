@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.draw.network_products import Addend, Product, find_addends, find_products, is_bias, plain, trains
+from autograd_mini.draw.network_products import (
+    Addend,
+    Product,
+    find_addends,
+    find_products,
+    is_bias,
+    leaf,
+    plain,
+    trains,
+)
 from autograd_mini.draw.network_stretches import (
     Stretch,
     has_constant_unit,
@@ -163,9 +172,17 @@ def _last(link: Link, output: Tensor) -> Layer:
     nodes = link.after.nodes
     whole = all(_is_silent(node, link) or _is_own(node, link) for node in nodes)
     head = len(nodes) if whole else _head(link)
+    _check_no_further_layer(nodes[head:])
     functions = [node.op.name for node in nodes[:head] if _is_function(node, link) and node.op]
     tail = [node.op.name for node in nodes[head:] if node.op]
     return _layer(link, nodes[:head], "output", functions, None, tail)
+
+
+def _check_no_further_layer(tail: Sequence[Tensor]) -> None:
+    """A loss may compare with a Tensor that requires a gradient, but no convolution or the like may follow."""
+    for node in tail:
+        if not is_elementwise(node) and any(trains(leaf(x)) for x in node.inputs):
+            raise refusal(node, "brings in a further parameter after the last layer")
 
 
 def _is_own(node: Tensor, link: Link) -> bool:

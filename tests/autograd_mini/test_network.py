@@ -173,6 +173,7 @@ def test_samples_in_columns() -> None:
     [
         (lambda z: nn.softmax_cross_entropy(z, [0, 1, 0, 1, 1]), (), ("softmax_cross_entropy",)),
         (lambda z: nn.mse(z, np.ones((5, 2))), (), ("subtract", "multiply", "mean")),
+        (lambda z: nn.mse(z, Tensor(np.ones((5, 2)))), (), ("subtract", "multiply", "mean")),
         (lambda z: nn.mse(ag.sigmoid(z), np.ones((5, 2))), ("sigmoid",), ("subtract", "multiply", "mean")),
         (lambda z: -ag.log_softmax(z)[np.arange(5), 0].mean(), ("log_softmax",), ("getitem", "mean", "negative")),
         (lambda z: (z * z).sum() + 0.1 * (W1 * W1).sum(), (), ("multiply", "sum", "add")),
@@ -288,6 +289,7 @@ def normalised() -> Any:
         (residual, r"add: Tensor \(5, 4\) joins Tensor \(5, 4\) and Tensor \(5, 4\)"),
         (attention, r"matmul: Tensor \(5, 5\) joins"),
         (convolution, r"conv: .* stands before the first layer"),
+        (lambda: ag.conv1d((X @ W1)[:, None], Tensor(np.ones((1, 1, 3)))), r"conv: .* after the last layer"),
         (normalised, r"mean: Tensor \(5, 1\) stands between two layers and is neither a bias nor an activation"),
         (lambda: ag.tanh((X @ W1).named("left")) + (X @ W1).named("right"), r"add: .* joins left .* and right"),
         (lambda: ag.tanh(ag.concatenate([np.ones((5, 1)), X @ W1], axis=1)) @ Tensor(np.ones((5, 2))), r"tanh: "),
