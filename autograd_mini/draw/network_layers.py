@@ -78,7 +78,7 @@ def find_layers(output: Tensor) -> list[Layer]:
         product = products[part.start]
         if 0 in product.matrix.shape:
             raise refusal(product.node, "has a layer without units")
-        links.insert(0, Link(product, part, _bias(product, addends.get(part.start))))
+        links.insert(0, Link(product, part, _bias(product, part, addends.get(part.start))))
         part = stretch(product.signal, products, position)
     if not links:
         raise refusal(output, "has no product x @ W of a weight matrix below it")
@@ -87,8 +87,17 @@ def find_layers(output: Tensor) -> list[Layer]:
     return [_data(links[0].product, part), *inner, _last(links[-1], output)]
 
 
-def _bias(product: Product, addend: Addend | None) -> Addend | None:
-    return addend if addend is not None and is_bias(product, addend.value) else None
+def _bias(product: Product, after: Stretch, addend: Addend | None) -> Addend | None:
+    """What is added to a product, if it is a bias and nothing reads the product without it."""
+    if addend is None:
+        return None
+    fits = addend.source is not None and is_bias(product, addend.value)
+    if addend.node is product.node:
+        if not fits:
+            raise refusal(product.node, "adds more than a bias")
+        return addend
+    readers = {node for node in after.nodes if any(x is product.node for x in node.inputs)}
+    return addend if fits and readers == {addend.node} else None
 
 
 def _check_data(data: Stretch, links: Sequence[Link]) -> None:

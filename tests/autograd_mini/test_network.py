@@ -200,6 +200,12 @@ def test_only_what_is_added_to_each_unit_is_a_bias() -> None:
         assert layer.tail == (name,)
 
 
+def test_a_product_that_is_also_read_without_an_addend_has_no_bias() -> None:
+    z = X @ W1
+    layer = find_layers(ag.tanh(z) * (z + 1.0))[-1]
+    assert (layer.bias, layer.functions) == (None, ("tanh", "add", "multiply"))
+
+
 def test_an_autoencoder_is_compared_with_its_data() -> None:
     layers = find_layers(nn.mse(ag.tanh(X @ W1) @ W1.T, X))
     np.testing.assert_array_equal(layers[2].weight, W1.data.T)
@@ -290,6 +296,8 @@ def normalised() -> Any:
         (attention, r"matmul: Tensor \(5, 5\) joins"),
         (convolution, r"conv: .* stands before the first layer"),
         (lambda: ag.conv1d((X @ W1)[:, None], Tensor(np.ones((1, 1, 3)))), r"conv: .* after the last layer"),
+        (lambda: ag.affine(X, W1, X @ W1), r"affine: .* adds more than a bias"),
+        (lambda: ag.affine(X, W1, Tensor(np.ones((5, 1)))), r"affine: .* adds more than a bias"),
         (normalised, r"mean: Tensor \(5, 1\) stands between two layers and is neither a bias nor an activation"),
         (lambda: ag.tanh((X @ W1).named("left")) + (X @ W1).named("right"), r"add: .* joins left .* and right"),
         (lambda: ag.tanh(ag.concatenate([np.ones((5, 1)), X @ W1], axis=1)) @ Tensor(np.ones((5, 2))), r"tanh: "),
