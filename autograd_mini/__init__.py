@@ -229,6 +229,7 @@ if TYPE_CHECKING:
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
     from autograd_mini.drawing import draw as draw
+    from autograd_mini.drawing import draw_network as draw_network
     from autograd_mini.drawing import replay as replay
 
 
@@ -237,6 +238,7 @@ _LATE = {
     "RecompilationWarning": "compiler",
     "compile": "compiler",
     "draw": "drawing",
+    "draw_network": "drawing",
     "replay": "drawing",
 }
 

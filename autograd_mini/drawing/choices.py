@@ -5,46 +5,38 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
+
 from autograd_mini.drawing.subject import Subject
-from autograd_mini.drawing.themes import THEMES, VERDICTS, Theme
+from autograd_mini.drawing.themes import VERDICTS
 from autograd_mini.errors import describe
 from autograd_mini.tensor import Tensor
 
-SHOWS = ("forward", "backward", "both")
-DIRECTIONS = ("TB", "LR", "BT", "RL")
-EXPANSIONS = (None, "scalar")
 
-
-def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
+def check_choice(call: str, name: str, given: Any, choices: Collection[Any]) -> None:
     """ValueError for anything but one of the choices."""
     if not any(given is choice or (isinstance(given, str) and given == choice) for choice in choices):
-        raise ValueError(f"draw: {name} is one of {', '.join(map(repr, choices))}, got {given!r}")
+        raise ValueError(f"{call}: {name} is one of {', '.join(map(repr, choices))}, got {given!r}")
 
 
-def theme_called(name: Any) -> Theme:
-    """The theme of that name, or ValueError."""
-    check_choice("theme", name, THEMES)
-    return THEMES[name]
+def check_count(call: str, name: str, given: Any, least: int) -> None:
+    """TypeError for what is no whole number, ValueError for one below the least."""
+    if isinstance(given, bool) or not isinstance(given, int | np.integer):
+        raise TypeError(f"{call}: {name} is a whole number, got {given!r}")
+    if given < least:
+        raise ValueError(f"{call}: {name} is at least {least}, got {given}")
 
 
-def check_number(name: str, given: Any, least: float, *, whole: bool) -> None:
-    """TypeError for what is no number, ValueError for one below the least."""
-    kinds = int if whole else (int, float)
-    if isinstance(given, bool) or not isinstance(given, kinds):
-        raise TypeError(f"draw: {name} is a {'whole ' if whole else ''}number, got {given!r}")
-    if not given >= least:
-        raise ValueError(f"draw: {name} is at least {least:g}, got {given}")
+def check_paper(call: str, size: Any, dpi: Any) -> None:
+    """ValueError for a size that is no pair of lengths in inches, and for dots per inch that are no positive number."""
+    if size is not None and not (np.shape(size) == (2,) and all(map(_is_length, size))):
+        raise ValueError(f"{call}: size is (width, height) in inches, (8, 5) say, got {size!r}")
+    if dpi is not None and not _is_length(dpi):
+        raise ValueError(f"{call}: dpi is a number above 0, 150 say, got {dpi!r}")
 
 
-def checked_size(size: Any) -> tuple[float, float] | None:
-    """Width and height in inches, or None."""
-    if size is None:
-        return None
-    if not isinstance(size, tuple | list) or len(size) != 2:
-        raise TypeError(f"draw: size is (width, height) in inches, got {size!r}")
-    for name, given in zip(("width", "height"), size):
-        check_number(name, given, 0.1, whole=False)
-    return (size[0], size[1])
+def _is_length(x: Any) -> bool:
+    return isinstance(x, int | float | np.number) and not isinstance(x, bool) and bool(0 < x < np.inf)
 
 
 def verdicts_of(agreement: Mapping[Any, str], subject: Subject) -> dict[Any, str]:
@@ -58,7 +50,7 @@ def verdicts_of(agreement: Mapping[Any, str], subject: Subject) -> dict[Any, str
     tensors = set(subject.order)
     found: dict[Any, str] = {}
     for key, verdict in agreement.items():
-        check_choice("a verdict of agreement", verdict, VERDICTS)
+        check_choice("draw", "a verdict of agreement", verdict, VERDICTS)
         nodes = ([key] if key in tensors else []) if isinstance(key, Tensor) else named.get(key, [])
         if key is None or not nodes:
             what = describe(key) if isinstance(key, Tensor) else repr(key)

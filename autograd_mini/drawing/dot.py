@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
-from autograd_mini.drawing.text import escaped, escaped_in_record, quoted
+from autograd_mini.drawing.text import escaped, escaped_in_record, quoted, tooltip
 from autograd_mini.drawing.themes import KINDS, SHAPES, VERDICTS, Theme
 
 _RECORDS = ("Mrecord", "record")
@@ -18,6 +18,11 @@ _PLAIN = {
 }
 """Shapes that take more than a word. Those of records stand for these where arrows may run between neighbours:
 Graphviz loses such arrows between records."""
+
+_MANY = 250
+"""Boxes and labels from which on arrows are straight and the layout is not refined: else it may take minutes."""
+
+_HASTE = ("splines=line nslimit=0.5 mclimit=0.1",)
 
 _ENTRY = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}
 """The side at which arrows arrive, by direction."""
@@ -41,6 +46,7 @@ def dot_lines(scene: Scene, theme: Theme, layout: Layout) -> list[str]:
     places = {box.identity for box in scene.boxes if _has_places(box, layout)}
     return [
         *_head(theme, layout),
+        *(_HASTE if len(scene.boxes) + sum(bool(arrow.rows) for arrow in scene.arrows) > _MANY else ()),
         *(_box(box, theme, layout) for box in scene.boxes),
         *(line for frame in scene.frames for line in _frame(frame, theme)),
         *(_arrow(arrow, theme, layout, arrow.target in places) for arrow in scene.arrows),
@@ -64,7 +70,7 @@ def _box(box: Box, theme: Theme, layout: Layout) -> str:
     fill = theme.fill[box.role] if box.verdict is None else theme.verdicts[box.verdict]
     settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill}
     if box.tooltip:
-        settings["tooltip"] = escaped(box.tooltip)
+        settings["tooltip"] = tooltip(box.tooltip)
     if box.alarm:
         settings |= {"color": theme.alarm, "penwidth": "3"}
     elif box.role == "output":
@@ -121,7 +127,7 @@ def _style(kind: str, theme: Theme) -> Mapping[str, str]:
 def _frame(frame: Frame, theme: Theme) -> Iterator[str]:
     yield f"subgraph cluster_{frame.identity} {{"
     yield f'\tlabel={quoted(escaped(frame.title))} style=rounded color={quoted(theme.faint)} fontname="Helvetica"'
-    yield f"\tfontsize=10 fontcolor={quoted(theme.ink)} tooltip={quoted(escaped(frame.title))}"
+    yield f"\tfontsize=10 fontcolor={quoted(theme.ink)} tooltip={quoted(tooltip(frame.title))}"
     if frame.boxes:
         yield "\t" + " ".join(frame.boxes)
     yield from (f"\t{line}" for line in frame.statements)

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.drawing.text import shortened, value
+from autograd_mini.drawing.text import shortened, subscript, value
 from autograd_mini.tensor import Tensor
-
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Labels:
@@ -55,12 +53,3 @@ def _symbol(x: Any, place: int) -> str | None:
 
 def _constant(x: Any) -> str:
     return value(x) if isinstance(x, np.ndarray | np.generic | int | float) else shortened(repr(x))
-
-
-def subscript(number: int) -> str:
-    """A whole number in subscript digits.
-
-    >>> subscript(12)
-    '₁₂'
-    """
-    return str(number).translate(_SUBSCRIPTS)

@@ -51,7 +51,7 @@ class Boxes:
         rows = self._called(node)
         rows += [shortened(_operation(node)) if node.op else role(node, self._subject), f"{node.shape} {node.dtype}"]
         if self._subject.valued:
-            rows += [f"value {value(node.data)}", f"grad {self._slope(node)}"]
+            rows += [f"value {value(node.data)}", f"{self._subject.slope_names.get(node, 'grad')} {self._slope(node)}"]
         rows += [self._strange[node]] if node in self._strange else []
         verdict = self._verdicts.get(node)
         return rows if verdict is None else [*rows, f"by hand: {verdict} {VERDICTS[verdict]}"]

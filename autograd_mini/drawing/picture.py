@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from autograd_mini.drawing.build import Builder, identities
-from autograd_mini.drawing.choices import (
-    DIRECTIONS,
-    SHOWS,
-    check_choice,
-    check_number,
-    checked_size,
-    theme_called,
-    verdicts_of,
-)
+from autograd_mini.drawing.choices import check_choice, check_count, check_paper, verdicts_of
 from autograd_mini.drawing.dot import Layout, dot_lines
 from autograd_mini.drawing.rendering import Drawing
+from autograd_mini.drawing.scalars import expanded
 from autograd_mini.drawing.scene import Scene
 from autograd_mini.drawing.steps import replay
 from autograd_mini.drawing.subject import Subject, subject_of
+from autograd_mini.drawing.themes import THEMES
 
 
 def draw(
@@ -35,35 +30,63 @@ def draw(
     legend: bool = True,
     max_nodes: int = 300,
 ) -> Drawing:
-    """A drawing of the graph that computed `output`: a `graphviz.Digraph` with `.source`, `.save` and `.render`.
+    """The graph that computed `output` as a drawing: a `graphviz.Digraph` with `.source`, `.save` and `.render`.
+
+    `output` is a Tensor; a function made by `ag.compile`, of which the newest program is drawn; or the exception of an
+    operation that failed, of which the part that was computed is drawn, and what failed in red.
 
     Each Tensor is a node: its name, its operation with settings, shape and dtype, its value (whole up to 6 entries,
     else least, mean and largest), and "grad", the derivative of `output` with respect to it. Gradients are computed
     for the drawing, before or after `backward()`, and no `.grad` is read or changed; "–" stands where there is none.
-    Draw before an optimiser changes the leaves: intermediate values are those of the forward pass.
-    Operations with several inputs number them in order. Two drawings of equal graphs are equal byte by byte.
+    Draw before an optimiser changes the leaves: intermediate values are those of the forward pass. Operations with
+    several inputs number them in order. Where a NaN or an infinity starts is marked.
 
-    Raises TypeError if `output` is not a Tensor, ValueError for more than `max_nodes` Tensors. Rendering needs Graphviz
-    or pygraphviz, else it raises `RendererNotFoundError`; the DOT text needs neither.
+    - `show="backward"` writes on every edge what flows back along it: the local derivative as a formula, and upstream
+      × local = contribution as numbers (of arrays the shape and the norm of the contribution); `show="both"` draws a
+      second row with a box for every gradient (004_3fd59ef6bf62b8c0.txt, Figure 6.6).
+    - `expand="scalar"` draws every entry of every array as a node of its own.
+    - `agreement` colours nodes by a comparison of hand-derived gradients: a mapping from Tensors or names to "exact",
+      "rounding", "kink" or "wrong".
+    - `direction` is "TB", "LR", "BT" or "RL"; `size` the largest width and height in inches; `dpi` the dots per inch of
+      a PNG; `theme` "light" or "dark".
 
+    Two drawings of equal graphs are equal byte by byte. Raises TypeError for what can't be drawn, ValueError for more
+    than `max_nodes` nodes or an unknown choice. Rendering needs Graphviz or pygraphviz, else it raises
+    `RendererNotFoundError`; the DOT text needs neither.
+
+    >>> from autograd_mini import Tensor
     >>> x = Tensor(3.0, name="x")
-    >>> drawing = draw(x * x)
-    >>> "grad 6" in drawing.source.replace(chr(92), "")
+    >>> drawing = draw(x * x, show="backward")
+    >>> "x = 3" in drawing.source and "1 × 3 = 3" in drawing.source
     True
     """
-    check_choice("show", show, SHOWS)
-    direction = direction or ("LR" if show == "both" else "TB")
-    check_choice("direction", direction, DIRECTIONS)
-    check_number("max_nodes", max_nodes, 1, whole=True)
-    layout = Layout(direction, checked_size(size), dpi, legend, places=show != "both")
-    colours = theme_called(theme)
-    subject = subject_of(output, max_nodes)
-    return Drawing(dot_lines(_scene(subject, show, agreement or {}), colours, layout))
+    check_choice("draw", "show", show, ("forward", "backward", "both"))
+    check_choice("draw", "expand", expand, (None, "scalar"))
+    check_choice("draw", "direction", direction, (None, "TB", "LR", "BT", "RL"))
+    check_choice("draw", "theme", theme, THEMES)
+    check_count("draw", "max_nodes", max_nodes, 1)
+    check_paper("draw", size, dpi)
+    subject, verdicts = _subject(output, expand, agreement or {}, max_nodes)
+    layout = Layout(direction or ("LR" if show == "both" else "TB"), size, dpi, legend, places=show != "both")
+    return Drawing(dot_lines(_scene(subject, verdicts, show), THEMES[theme], layout))
 
 
-def _scene(subject: Subject, show: str, agreement: Mapping[Any, str]) -> Scene:
+def _subject(
+    output: Any, expand: str | None, agreement: Mapping[Any, str], limit: int
+) -> tuple[Subject, Mapping[Any, str]]:
+    """What is drawn, and the verdicts on its nodes."""
+    subject = subject_of(output, limit)
+    verdicts = verdicts_of(agreement, subject)
+    if expand is None:
+        return subject, verdicts
+    graph = expanded(output, limit)
+    entries = {x: verdict for node, verdict in verdicts.items() for x in graph.entries[node].flat}
+    return replace(subject_of(graph.output, limit), slope_names=graph.deltas), entries
+
+
+def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str) -> Scene:
     replayed = None if show == "forward" else replay(subject.drawn)
-    builder = Builder(subject, replayed, identities(subject), verdicts_of(agreement, subject))
+    builder = Builder(subject, replayed, identities(subject), verdicts)
     builder.add_values(backward=show == "backward")
     if show == "both":
         builder.add_gradients()

@@ -38,6 +38,8 @@ class Subject:
     outputs: frozenset[Any]
     slopes: Mapping[Any, Any] = field(default_factory=dict)
     """The derivative of the output by each node that has one."""
+    slope_names: Mapping[Any, str] = field(default_factory=dict)
+    """What to call some of these derivatives: δ₁."""
     valued: bool = True
     """Whether the nodes have values; those of a compiled program do not."""
 

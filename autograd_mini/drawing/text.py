@@ -15,11 +15,12 @@ SHOWN_WHOLE = 6
 
 # XML forbids these characters, and an SVG that contains them is not well-formed.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SPECIAL = re.compile(r"([\\{}|<> ])")
 
 
 def escaped(text: str) -> str:
-    r"""Text as it must stand in a label or a tooltip to be shown as it is.
+    r"""Text as it must stand in a label to be shown as it is.
 
     >>> escaped("<a & b>")
     '<a &amp; b>'
@@ -42,6 +43,24 @@ def _clean(text: str) -> str:
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
+
+
+def tooltip(text: str) -> str:
+    r"""Text as it must stand in a tooltip, where Graphviz expands \N and the like twice.
+
+    >>> print(tooltip(r"a\Name"))
+    a\\\\Name
+    """
+    return re.sub(r"(?:\\\\)+(?=[NGETHL])", r"\g<0>\g<0>", escaped(text))
+
+
+def subscript(number: int | str) -> str:
+    """A whole number in subscript digits.
+
+    >>> subscript(12)
+    '₁₂'
+    """
+    return str(number).translate(_SUBSCRIPTS)
 
 
 def quoted(text: str) -> str:

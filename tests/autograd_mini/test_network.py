@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.draw.network_layers import Layer, find_layers
+from autograd_mini.drawing.network.layers import Layer, find_layers
 from tests.autograd_mini.test_draw import HOSTILE, renderer, svg_texts
 
 __all__ = ["renderer"]

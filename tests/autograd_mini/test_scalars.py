@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor, topological_order
-from autograd_mini.draw import scalars
-from autograd_mini.draw.deltas import deltas
-from autograd_mini.draw.scalars import ScalarGraph, expanded
-from autograd_mini.draw.subscripts import entry_names
+from autograd_mini.drawing.scalars import expand as scalars
+from autograd_mini.drawing.scalars.deltas import deltas
+from autograd_mini.drawing.scalars.expand import ScalarGraph, expanded
+from autograd_mini.drawing.scalars.subscripts import entry_names
 from tests.operations import ROWS, Row
 from tests.operations.rows import generators
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from autograd_mini.draw.network_layers import Layer
-from autograd_mini.draw.network_style import subscript
+from autograd_mini.drawing.network.layers import Layer
+from autograd_mini.drawing.text import subscript
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.checks import Array
-from autograd_mini.draw import rows
+from autograd_mini.drawing.scalars import rows
 from autograd_mini.errors import describe
 from autograd_mini.ops import Op
 from autograd_mini.ops.joining import concatenate_arrays, stack_arrays

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.draw.network_products import (
+from autograd_mini.drawing.network.products import (
     Addend,
     Product,
     find_addends,
@@ -20,7 +20,7 @@ from autograd_mini.draw.network_products import (
     plain,
     trains,
 )
-from autograd_mini.draw.network_stretches import (
+from autograd_mini.drawing.network.stretches import (
     Stretch,
     has_constant_unit,
     is_activation,

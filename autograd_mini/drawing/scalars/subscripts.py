@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+from autograd_mini.drawing.text import subscript
+
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -56,4 +57,4 @@ def _without_single_sample(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _subscript(index: tuple[int, ...]) -> str:
     numbers = [str(position + 1) for position in index]
     separator = "," if any(len(number) > 1 for number in numbers) else ""
-    return separator.join(numbers).translate(_SUBSCRIPT)
+    return subscript(separator.join(numbers))

@@ -7,11 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograd_mini.draw.network_colours import colours
-from autograd_mini.draw.network_columns import Column, biases, shown, weight_lines
-from autograd_mini.draw.network_layers import find_layers
-from autograd_mini.draw.network_style import Colours, label, largest_of, legend, line, ring, thickest, tooltip
-from autograd_mini.draw.text import number, quoted, shortened
+from autograd_mini.drawing.network.columns import Column, biases, shown, weight_lines
+from autograd_mini.drawing.network.layers import find_layers
+from autograd_mini.drawing.network.style import Colours, label, largest_of, legend, line, ring, thickest
+from autograd_mini.drawing.text import number, quoted, shortened, tooltip
 from autograd_mini.tensor import Tensor
 
 ELLIPSES = {"LR": "⋮", "TB": "⋯"}
@@ -22,10 +21,15 @@ STIFF = 1000
 
 
 def picture(
-    output: Tensor, direction: str, max_units: int, theme: str, size: tuple[float, float] | None, dpi: float | None
+    output: Tensor,
+    direction: str,
+    max_units: int,
+    palette: Colours,
+    size: tuple[float, float] | None,
+    dpi: float | None,
 ) -> list[str]:
-    """The lines of DOT text; ValueError for a graph that is no chain of layers, and for an unknown theme."""
-    palette, layers = colours(theme), find_layers(output)
+    """The lines of DOT text; ValueError for a graph that is no chain of layers."""
+    layers = find_layers(output)
     columns = [
         Column(layer, place, place == len(layers) - 1, shown(layer.size, max_units))
         for place, layer in enumerate(layers)
@@ -76,7 +80,7 @@ def _units(column: Column, largest: float, width: float, palette: Colours) -> It
         name = column.named(unit) if constant or column.last or not column.place else ""
         fill = palette["constant" if constant else "unit"]
         look = f"fillcolor={quoted(fill)} {ring(bias, largest, width, palette)}"
-        yield f"{column.node(unit)} [label={label(name)} {look} tooltip={tooltip(chr(10).join(words))}]"
+        yield f"{column.node(unit)} [label={label(name)} {look} tooltip={quoted(tooltip(chr(10).join(words)))}]"
 
 
 def _stack(column: Column, ellipsis: str) -> Iterator[str]:
@@ -137,6 +141,6 @@ def _lines(columns: Sequence[Column], width: float, palette: Colours) -> dict[st
     for before, source, after, target, weight in weight_lines(columns):
         name = shortened(after.layer.weight_name)
         words = f"{name}: {before.named(source)} → {after.named(target)}: {number(weight)}"
-        look = f"{line(weight, largest, width, palette)} tooltip={tooltip(words)}"
+        look = f"{line(weight, largest, width, palette)} tooltip={quoted(tooltip(words))}"
         lines[f"{before.node(source)} -> {after.node(target)}"] = look
     return lines

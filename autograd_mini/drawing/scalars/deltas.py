@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd_mini import ops
-from autograd_mini.draw.subscripts import entry_names, superscript
+from autograd_mini.drawing.scalars.subscripts import entry_names, superscript
 from autograd_mini.tensor import Tensor, topological_order
 
 _MOVES = {ops.transpose, ops.reshape, ops.getitem}

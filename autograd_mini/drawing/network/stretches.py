@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.draw.network_products import plain, trains
+from autograd_mini.drawing.network.products import plain, trains
 from autograd_mini.errors import describe
 from autograd_mini.ops.joining import concatenate_arrays
 from autograd_mini.tensor import Tensor

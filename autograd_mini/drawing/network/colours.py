@@ -29,13 +29,4 @@ DARK = {
 
 THEMES = {"light": LIGHT, "dark": DARK}
 
-
-def colours(theme: str) -> dict[str, str]:
-    """The table of that name; ValueError for another.
-
-    >>> colours("light")["background"]
-    '#ffffff'
-    """
-    if theme not in THEMES:
-        raise ValueError(f"draw_network: unknown theme {theme!r}; use one of {', '.join(THEMES)}")
-    return THEMES[theme]
+"""The choices of `theme`."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from autograd_mini.draw.text import escaped, number, quoted
+from autograd_mini.drawing.text import escaped, number, quoted
 
 THINNEST = 0.4
 """The width in points of the line of a weight next to 0."""
@@ -53,27 +53,9 @@ def largest_of(values: Any) -> float:
     return max((abs(float(x)) for x in values if math.isfinite(x)), default=0.0)
 
 
-def subscript(text: str) -> str:
-    """A whole number in subscript digits.
-
-    >>> "x" + subscript("12")
-    'x₁₂'
-    """
-    return text.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
 def label(text: str) -> str:
     """Text as the quoted label of a node."""
     return quoted(escaped(text))
-
-
-def tooltip(text: str) -> str:
-    r"""Text as a quoted tooltip, where Graphviz expands \N and the like twice.
-
-    >>> print(tooltip(r"a\Name"))
-    "a\\\\Name"
-    """
-    return quoted(re.sub(r"(?:\\\\)+(?=[NGETHL])", r"\g<0>\g<0>", escaped(text)))
 
 
 def legend(largest: float, strange: bool, biased: bool, colours: Colours) -> str:
