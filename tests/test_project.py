@@ -37,6 +37,7 @@ LAYERS = [
     "testing",
     "debug",
     "compiler",
+    "formula",
     "draw",
 ]
 
