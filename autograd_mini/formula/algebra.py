@@ -63,13 +63,11 @@ ALGEBRA: tuple[tuple[Apply, Any], ...] = (
     (_times(a, _neg(b)), _neg(_times(a, b))),
     (_over(_neg(a), b), _neg(_over(a, b))),
     (_over(a, _neg(b)), _neg(_over(a, b))),
-    (_over(-1, a), _neg(_over(1, a))),
     (_plus(a, _neg(b)), _minus(a, b)),
     (_minus(a, _neg(b)), _plus(a, b)),
     (_minus(0, a), _neg(a)),
     (_neg(_minus(a, b)), _minus(b, a)),
     # sums without parentheses
-    (_plus(a, _plus(b, c)), _plus(_plus(a, b), c)),
     (_plus(a, _minus(b, c)), _minus(_plus(a, b), c)),
     (_minus(a, _plus(b, c)), _minus(_minus(a, b), c)),
     (_minus(a, _minus(b, c)), _plus(_minus(a, b), c)),

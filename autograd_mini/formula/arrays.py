@@ -1,4 +1,4 @@
-"""Rewriting of what moves entries about: broadcasting, reshaping, transposing, indexing; and of the order of factors."""
+"""Rewriting of what moves entries about, broadcasting to indexing, and of the order of factors."""
 
 from __future__ import annotations
 
@@ -65,9 +65,12 @@ def transposed_twice(e: Apply) -> Expression | None:
     return x.arguments[0] if all(inner[axis] == place for place, axis in enumerate(outer)) else None
 
 
-def transposed_row(e: Apply) -> Expression | None:
-    """xᵀ → x, of what has no two axes."""
-    return e.arguments[0] if e.op_name == "transpose" and e.shape is not None and len(e.shape) < 2 else None
+def untransposed(e: Apply) -> Expression | None:
+    """xᵀ → x of what has no two axes, or where each axis stays."""
+    if e.op_name != "transpose" or e.shape is None:
+        return None
+    axes = tuple(range(len(e.shape)))
+    return e.arguments[0] if len(axes) < 2 or e["axes"] == axes else None
 
 
 def same_numbers(e: Apply) -> Expression | None:
@@ -115,6 +118,17 @@ def _vector(e: Expression, index: tuple[object, ...]) -> Expression | None:
     return None
 
 
+def sign_outwards(e: Apply) -> Expression | None:
+    """(−X) @ Y → −(X @ Y), for either side."""
+    if e.op_name != "matmul":
+        return None
+    for position, x in enumerate(e.arguments):
+        if isinstance(x, Apply) and x.op_name == "negative":
+            arguments = (*e.arguments[:position], x.arguments[0], *e.arguments[position + 1 :])
+            return Apply("negative", (replace(e, arguments=arguments),), shape=e.shape)
+    return None
+
+
 def whole(e: Apply) -> Expression | None:
     """x[:] → x."""
     index = e["index"] if e.op_name == "getitem" else (SLOT,)
@@ -128,10 +142,11 @@ RULES = (
     needless_broadcast,
     reshaped_twice,
     transposed_twice,
-    transposed_row,
+    untransposed,
     same_numbers,
     last_axis,
     one_hot,
     vector_product,
+    sign_outwards,
     whole,
 )

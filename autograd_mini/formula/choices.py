@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd_mini.formula.expression import ONE, ZERO, Apply, Expression, Name, entrywise, substituted
+from autograd_mini.formula.expression import ONE, ZERO, Apply, Expression, Number, entrywise, substituted
 
 NEGATED = {
     "equal": "not_equal",
@@ -30,7 +30,15 @@ def is_condition(expression: Expression) -> bool:
 
 def bracket(e: Apply) -> Expression | None:
     """where(c, 1, 0) → c, if that is 1 or 0 itself."""
-    return e.arguments[0] if e.op_name == "where" and e.arguments[1:] == (ONE, ZERO) and _is_first(e) else None
+    whole = e.op_name == "where" and e.arguments[1:] == (ONE, ZERO)
+    return e.arguments[0] if whole and is_condition(e.arguments[0]) else None
+
+
+def settled(e: Apply) -> Expression | None:
+    """where(1, x, y) → x and where(0, x, y) → y."""
+    if e.op_name == "where" and isinstance(e.arguments[0], Number):
+        return e.arguments[1 if e.arguments[0].value else 2]
+    return None
 
 
 def opposite(e: Apply) -> Expression | None:
@@ -52,7 +60,9 @@ def decided(e: Apply) -> Expression | None:
 
 
 def _branch(expression: Expression, condition: Expression, side: int) -> Expression:
-    inner = {x: x.arguments[side] for x in _choices(expression) if x.arguments[0] == condition}
+    inner: dict[Expression, Expression] = {
+        x: x.arguments[side] for x in _choices(expression) if x.arguments[0] == condition
+    }
     return substituted(expression, inner) if inner else expression
 
 
@@ -70,8 +80,4 @@ def _choices(expression: Expression) -> list[Apply]:
 _OF_ENTRIES = frozenset({"add", "subtract", "multiply", "divide", "negative", "power", "exp", "log", "sqrt", "where"})
 
 
-def _is_first(e: Apply) -> bool:
-    return is_condition(e.arguments[0])
-
-
-RULES = (bracket, opposite, decided)
+RULES = (settled, bracket, opposite, decided)

@@ -14,7 +14,7 @@ from autograd_mini.modes import tracing
 from autograd_mini.ops import Op, Rule
 from autograd_mini.tensor import Tensor, as_tensor
 
-LONGEST = 60
+LONGEST = 40
 """Nodes of a formula that is still read; of a longer one only the name of the operation is given."""
 
 _LONGEST_UNSIMPLIFIED = 10 * LONGEST
@@ -37,7 +37,7 @@ def local_derivative(
     result. Numbers among the inputs stand for themselves; None is a name for nothing else.
 
     Where the rule can't be followed (it fails at these values, or is no rule on Tensors) or its formula has more than
-    60 nodes, it is the application of `vjp`, written "vjp of NAME". No derivative is 0. Raises ValueError for a wrong
+    40 nodes, it is the application of `vjp`, written "vjp of NAME". No derivative is 0. Raises ValueError for a wrong
     number of names, or for None where a name is needed.
 
     >>> import autograd_mini as ag

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,8 @@ def _operation(name: str) -> Callable[..., Any]:
 @functools.cache
 def _operations() -> Mapping[str, Callable[..., Any]]:
     """Every operation by its name, and the three arrays that formulas write as functions."""
-    modules = [module for module in vars(ops).values() if isinstance(module, ModuleType)]
+    # By their full names: the package has functions that are called like their modules.
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{ops.__name__}.")]
     found = {op.name: op for module in modules for op in vars(module).values() if isinstance(op, ops.Op)}
     return {**found, "one_hot": _one_hot, "arange": np.arange, "eye": np.eye}
 

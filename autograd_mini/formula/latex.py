@@ -80,35 +80,41 @@ def _comparison(sign: str) -> Form:
     return Form(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
 
 
+_FORMS = {
+    "add": Form("{} + {}", SUM, (SUM, MATMUL)),
+    "subtract": Form("{} - {}", SUM, (SUM, MATMUL)),
+    "negative": Form("-{}", MINUS, (MATMUL,)),
+    "multiply": Form(r"{} \cdot {}", PRODUCT, (PRODUCT, PRODUCT)),
+    "divide": Form(r"\frac{{{}}}{{{}}}", QUOTIENT, (0, 0)),
+    "matmul": Form(r"{} \, {}", MATMUL, (POWER, POWER), chains=True),
+    "absolute": Form(r"\left\lvert {} \right\rvert", ATOM, (0,)),
+    "sqrt": Form(r"\sqrt{{{}}}", ATOM, (0,)),
+    "floor": Form(r"\left\lfloor {} \right\rfloor", ATOM, (0,)),
+    "floor_divide": Form(r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor", ATOM, (0, 0)),
+    "equal": _comparison("="),
+    "not_equal": _comparison(r"\neq"),
+    "less": _comparison("<"),
+    "less_equal": _comparison(r"\leq"),
+    "greater": _comparison(">"),
+    "greater_equal": _comparison(r"\geq"),
+    "logical_and": Form(r"{} \wedge {}", AND, (AND, COMPARISON), of_conditions=True),
+    "logical_or": Form(r"{} \vee {}", OR, (OR, AND), of_conditions=True),
+    "logical_not": Form(r"\neg {}", ATOM, (ATOM,), of_conditions=True),
+}
+
+_WORDS = {"sigmoid": r"\sigma", **{name: rf"\{name}" for name in _FUNCTIONS}}
+
+
 class _Latex(Notation):
-    forms = {
-        "add": Form("{} + {}", SUM, (SUM, MATMUL)),
-        "subtract": Form("{} - {}", SUM, (SUM, MATMUL)),
-        "negative": Form("-{}", MINUS, (MATMUL,)),
-        "multiply": Form(r"{} \cdot {}", PRODUCT, (PRODUCT, PRODUCT)),
-        "divide": Form(r"\frac{{{}}}{{{}}}", QUOTIENT, (0, 0)),
-        "matmul": Form(r"{} \, {}", MATMUL, (MATMUL, POWER)),
-        "absolute": Form(r"\left\lvert {} \right\rvert", ATOM, (0,)),
-        "sqrt": Form(r"\sqrt{{{}}}", ATOM, (0,)),
-        "floor": Form(r"\left\lfloor {} \right\rfloor", ATOM, (0,)),
-        "floor_divide": Form(r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor", ATOM, (0, 0)),
-        "equal": _comparison("="),
-        "not_equal": _comparison(r"\neq"),
-        "less": _comparison("<"),
-        "less_equal": _comparison(r"\leq"),
-        "greater": _comparison(">"),
-        "greater_equal": _comparison(r"\geq"),
-        "logical_and": Form(r"{} \wedge {}", AND, (AND, COMPARISON), of_conditions=True),
-        "logical_or": Form(r"{} \vee {}", OR, (OR, AND), of_conditions=True),
-        "logical_not": Form(r"\neg {}", ATOM, (ATOM,), of_conditions=True),
-    }
+    forms = _FORMS
     array_product = Form(r"{} \odot {}", PRODUCT, (PRODUCT, PRODUCT))
     transposed = Form(r"{}^{{\top}}", POWER, (ATOM,))
+    minus = "-"
     brackets = r"\left[ {} \right]"
     parentheses = r"\left( {} \right)"
     call = r"{}\left( {} \right)"
     index = r"{}\left[ {} \right]"
-    words = {"sigmoid": r"\sigma", **{name: rf"\{name}" for name in _FUNCTIONS}}
+    words = _WORDS
     fallback = r"\mathrm{{vjp\ of\ }}{}"
 
     def name(self, text: str) -> Written:
@@ -118,6 +124,8 @@ class _Latex(Notation):
         return rf"\mathrm{{{escaped(text)}}}"
 
     def digits(self, text: str) -> str:
+        if text in ("inf", "nan"):
+            return {"inf": r"\infty", "nan": r"\mathrm{nan}"}[text]
         mantissa, sign, exponent = text.partition("e")
         return rf"{mantissa} \times 10^{{{int(exponent)}}}" if sign else mantissa
 

@@ -11,8 +11,8 @@ import numpy as np
 from autograd_mini.formula import arrays, choices
 from autograd_mini.formula.algebra import ALGEBRA, GUARDS
 from autograd_mini.formula.evaluate import evaluate
-from autograd_mini.formula.expression import Apply, Expression, Number, fold, with_arguments
-from autograd_mini.formula.patterns import filled, matches, pattern
+from autograd_mini.formula.expression import Apply, Expression, Number, entrywise, fold, with_arguments
+from autograd_mini.formula.patterns import filled, matches
 
 Rewrite = Callable[[Apply], Expression | None]
 
@@ -78,7 +78,27 @@ def _value(e: Apply) -> float:
         return math.nan
 
 
-RULES: tuple[Rewrite, ...] = (folded, *choices.RULES, *arrays.RULES)
+def sign_outwards(e: Apply) -> Expression | None:
+    """−2·x → −(2·x), −2 / x → −(2 / x), x + −2 → x − 2 and x − −2 → x + 2."""
+    place = {"multiply": 0, "divide": 0, "add": 1, "subtract": 1}.get(e.op_name)
+    number = None if place is None else e.arguments[place]
+    if not isinstance(number, Number) or number.value >= 0:
+        return None
+    x, size = e.arguments[0], Number(-number.value)
+    if place == 0:
+        return entrywise("negative", entrywise(e.op_name, size, e.arguments[1]))
+    return entrywise("subtract" if e.op_name == "add" else "add", x, size)
+
+
+def sum_from_left(e: Apply) -> Expression | None:
+    """x + (y + z) → (x + y) + z, which needs no parentheses; as a pattern it would turn sums round and round."""
+    x, rest = e.arguments if e.op_name == "add" else (e, e)
+    if isinstance(rest, Apply) and rest.op_name == "add" and rest is not e:
+        return entrywise("add", entrywise("add", x, rest.arguments[0]), rest.arguments[1])
+    return None
+
+
+RULES: tuple[Rewrite, ...] = (folded, sign_outwards, sum_from_left, *choices.RULES, *arrays.RULES)
 
 
 def _by_operation(lines: Sequence[tuple[Apply, Any]]) -> dict[str, list[tuple[Apply, Expression]]]:

@@ -46,35 +46,41 @@ def _comparison(sign: str) -> Form:
     return Form(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
 
 
+_FORMS = {
+    "add": Form("{} + {}", SUM, (SUM, MATMUL)),
+    "subtract": Form("{} − {}", SUM, (SUM, MATMUL)),
+    "negative": Form("−{}", MINUS, (MATMUL,)),
+    "multiply": Form("{}·{}", PRODUCT, (PRODUCT, PRODUCT)),
+    "divide": Form("{} / {}", QUOTIENT, (QUOTIENT, POWER)),
+    "matmul": Form("{} @ {}", MATMUL, (POWER, POWER), chains=True),
+    "absolute": Form("|{}|", ATOM, (SUM,)),
+    "sqrt": Form("√{}", POWER, (ATOM,)),
+    "floor": Form("⌊{}⌋", ATOM, (SUM,)),
+    "floor_divide": Form("⌊{} / {}⌋", ATOM, (QUOTIENT, POWER)),
+    "equal": _comparison("="),
+    "not_equal": _comparison("≠"),
+    "less": _comparison("<"),
+    "less_equal": _comparison("≤"),
+    "greater": _comparison(">"),
+    "greater_equal": _comparison("≥"),
+    "logical_and": Form("{} ∧ {}", AND, (AND, COMPARISON), of_conditions=True),
+    "logical_or": Form("{} ∨ {}", OR, (OR, AND), of_conditions=True),
+    "logical_not": Form("¬{}", ATOM, (ATOM,), of_conditions=True),
+}
+
+_WORDS = {"sigmoid": "σ"}
+
+
 class _Text(Notation):
-    forms = {
-        "add": Form("{} + {}", SUM, (SUM, MATMUL)),
-        "subtract": Form("{} − {}", SUM, (SUM, MATMUL)),
-        "negative": Form("−{}", MINUS, (MATMUL,)),
-        "multiply": Form("{}·{}", PRODUCT, (PRODUCT, PRODUCT)),
-        "divide": Form("{} / {}", QUOTIENT, (QUOTIENT, POWER)),
-        "matmul": Form("{} @ {}", MATMUL, (MATMUL, POWER)),
-        "absolute": Form("|{}|", ATOM, (SUM,)),
-        "sqrt": Form("√{}", POWER, (ATOM,)),
-        "floor": Form("⌊{}⌋", ATOM, (SUM,)),
-        "floor_divide": Form("⌊{} / {}⌋", ATOM, (QUOTIENT, POWER)),
-        "equal": _comparison("="),
-        "not_equal": _comparison("≠"),
-        "less": _comparison("<"),
-        "less_equal": _comparison("≤"),
-        "greater": _comparison(">"),
-        "greater_equal": _comparison("≥"),
-        "logical_and": Form("{} ∧ {}", AND, (AND, COMPARISON), of_conditions=True),
-        "logical_or": Form("{} ∨ {}", OR, (OR, AND), of_conditions=True),
-        "logical_not": Form("¬{}", ATOM, (ATOM,), of_conditions=True),
-    }
+    forms = _FORMS
     array_product = Form("{} ⊙ {}", PRODUCT, (PRODUCT, PRODUCT))
     transposed = Form("{}ᵀ", POWER, (ATOM,))
+    minus = "−"
     brackets = "[{}]"
     parentheses = "({})"
     call = "{}({})"
     index = "{}[{}]"
-    words = {"sigmoid": "σ"}
+    words = _WORDS
     fallback = "vjp of {}"
 
     def name(self, text: str) -> Written:
@@ -84,12 +90,12 @@ class _Text(Notation):
         return text
 
     def digits(self, text: str) -> str:
-        return text
+        return {"inf": "∞"}.get(text, text)
 
     def power(self, base: Written, exponent: Expression, written: Written) -> Written:
-        if isinstance(exponent, Number) and exponent.value == int(exponent.value) and abs(exponent.value) < 100:
+        if isinstance(exponent, Number) and abs(exponent.value) < 100 and exponent.value == int(exponent.value):
             return Written(base.text + str(int(exponent.value)).translate(_SUPERSCRIPTS), POWER)
-        return Written(f"{base.text}^{self._operand(written, ATOM, 0)}", POWER)
+        return Written(f"{base.text}^{self._operand(written, ATOM)}", POWER)
 
     def choice(self, condition: str, yes: str, no: str) -> str:
         return f"where({condition}, {yes}, {no})"

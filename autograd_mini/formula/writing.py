@@ -31,6 +31,8 @@ class Form:
     level: int
     operands: tuple[int, ...]
     of_conditions: bool = False
+    chains: bool = False
+    """Whether the first operand may be of the same form, whatever it has to bind like."""
 
 
 class Notation:
@@ -40,6 +42,7 @@ class Notation:
     array_product: Form
     """An elementwise product of two arrays."""
     transposed: Form
+    minus: str
     brackets: str
     parentheses: str
     call: str
@@ -92,21 +95,20 @@ class Notation:
 
     def _filled(self, form: Form, arguments: Sequence[Written], condition: bool) -> Written:
         texts = [
-            self._operand(x if form.of_conditions else self._as_number(x), least, position)
-            for position, (x, least) in enumerate(zip(arguments, form.operands))
+            self._operand(x if form.of_conditions else self._as_number(x), least)
+            for x, least in zip(arguments, _least_levels(form, arguments))
         ]
         return Written(form.template.format(*texts), form.level, condition)
 
-    def _operand(self, x: Written, least: int, position: int) -> str:
-        signed = position > 0 and x.level == MINUS and least > COMPARISON  # no two signs in a row
-        return self.parentheses.format(x.text) if x.level < least or signed else x.text
+    def _operand(self, x: Written, least: int) -> str:
+        return self.parentheses.format(x.text) if x.level < least else x.text
 
     def _as_number(self, x: Written) -> Written:
         return Written(self.brackets.format(x.text)) if x.condition else x
 
     def _number(self, value: float) -> Written:
         text = f"{abs(value):.4g}" if value != round(value, 4) or abs(value) >= 1e16 else f"{abs(value):.15g}"
-        return Written(f"−{self.digits(text)}", MINUS) if value < 0 else Written(self.digits(text))
+        return Written(self.minus + self.digits(text), MINUS) if value < 0 else Written(self.digits(text))
 
     def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
         word = self.words.get(node.op_name) or self.word(node.op_name)
@@ -121,7 +123,7 @@ class Notation:
 
     def _power(self, node: Apply, arguments: Sequence[Written]) -> Written:
         base, exponent = map(self._as_number, arguments)
-        return self.power(Written(self._operand(base, ATOM, 0)), node.arguments[1], exponent)
+        return self.power(Written(self._operand(base, ATOM)), node.arguments[1], exponent)
 
     def _transpose(self, node: Apply, arguments: Sequence[Written]) -> Written:
         if swaps_last_axes(node):
@@ -137,7 +139,7 @@ class Notation:
         return Written(self.choice(condition.text, self._as_number(yes).text, self._as_number(no).text))
 
     def _getitem(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        x = self._operand(self._as_number(arguments[0]), ATOM, 0)
+        x = self._operand(self._as_number(arguments[0]), ATOM)
         return Written(self.index.format(x, self._places(node["index"], arguments[1:])))
 
     def _broadcast(self, node: Apply, arguments: Sequence[Written]) -> Written:
@@ -159,6 +161,11 @@ class Notation:
 
     def _fallback(self, node: Apply, arguments: Sequence[Written]) -> Written:
         return Written(self.fallback.format(self.word(node["of"])))
+
+
+def _least_levels(form: Form, arguments: Sequence[Written]) -> tuple[int, ...]:
+    chained = form.chains and arguments[0].level == form.level
+    return (form.level, *form.operands[1:]) if chained else form.operands
 
 
 _SPECIAL = {
