@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")])
 OPTIONAL = (
     "autograd_mini.compiler",
+    "autograd_mini.formula",
     "graphviz",
     "pygraphviz",
     "matplotlib",

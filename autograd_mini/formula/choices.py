@@ -22,6 +22,7 @@ CONDITIONS = frozenset(
 def is_condition(expression: Expression) -> bool:
     """Whether it is 1 or 0.
 
+    >>> from autograd_mini.formula.expression import Name
     >>> is_condition(Apply("less", (Name("x"), Name("y"))))
     True
     """

@@ -24,6 +24,7 @@ def simplified(expression: Expression, *, entries: bool = False) -> Expression:
 
     >>> from autograd_mini.formula.expression import Name
     >>> x = Name("x")
+    >>> from autograd_mini.formula.patterns import pattern
     >>> simplified(pattern("multiply", 1, pattern("multiply", x, x))) == pattern("power", x, 2)
     True
     """
