@@ -15,6 +15,7 @@ SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")]
 OPTIONAL = (
     "autograd_mini.compiler",
     "autograd_mini.drawing",
+    "autograd_mini.formula",
     "graphviz",
     "pygraphviz",
     "matplotlib",

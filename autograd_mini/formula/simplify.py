@@ -1,0 +1,113 @@
+"""Rewriting for reading: rules are applied from the leaves up until none of them finds anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.formula import arrays, choices
+from autograd_mini.formula.algebra import ALGEBRA, GUARDS
+from autograd_mini.formula.evaluate import evaluate
+from autograd_mini.formula.expression import Apply, Expression, Number, entrywise, fold, with_arguments
+from autograd_mini.formula.patterns import filled, matches
+
+Rewrite = Callable[[Apply], Expression | None]
+
+
+def simplified(expression: Expression, *, entries: bool = False) -> Expression:
+    """An expression of the same value that is read more easily, where all values are finite.
+
+    Shapes, where they are known, stay too; with `entries` each entry is meant by itself, so that 0·x may be 0.
+
+    >>> from autograd_mini.formula.expression import Name
+    >>> x = Name("x")
+    >>> from autograd_mini.formula.patterns import pattern
+    >>> simplified(pattern("multiply", 1, pattern("multiply", x, x))) == pattern("power", x, 2)
+    True
+    """
+
+    def rewritten(node: Expression, arguments: Sequence[Expression]) -> Expression:
+        current: Expression = with_arguments(node, arguments) if isinstance(node, Apply) else node
+        while isinstance(current, Apply) and (better := _better(current, entries)) is not None:
+            current = better
+        return current
+
+    before, after = None, expression
+    while after != before:
+        before, after = after, fold(after, rewritten)
+    return after
+
+
+def _better(e: Apply, entries: bool) -> Expression | None:
+    for found in _candidates(e):
+        if found != e and (entries or None in (found.shape, e.shape) or found.shape == e.shape):
+            return found
+    return None
+
+
+def _candidates(e: Apply) -> Iterator[Expression]:
+    for rule in RULES:
+        found = rule(e)
+        if found is not None:
+            yield found
+    for left, right in TABLE.get(e.op_name, ()):
+        for bound in matches(left, e, {}):
+            yield filled(right, bound)
+
+
+_FOLDED = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "deg2rad", "rad2deg", "exp", "log"})
+
+
+def folded(e: Apply) -> Expression | None:
+    """2·3 → 6; a quotient stays unless it is whole."""
+    if e.op_name not in _FOLDED or not all(isinstance(x, Number) for x in e.arguments):
+        return None
+    with np.errstate(all="ignore"):
+        value = _value(e)
+    if not math.isfinite(value) or (e.op_name == "divide" and value != round(value)):
+        return None
+    return Number(value)
+
+
+def _value(e: Apply) -> float:
+    try:
+        return float(evaluate(e, {}))
+    except (ZeroDivisionError, OverflowError):
+        return math.nan
+
+
+def sign_outwards(e: Apply) -> Expression | None:
+    """−2·x → −(2·x), −2 / x → −(2 / x), x + −2 → x − 2 and x − −2 → x + 2."""
+    place = {"multiply": 0, "divide": 0, "add": 1, "subtract": 1}.get(e.op_name)
+    number = None if place is None else e.arguments[place]
+    if not isinstance(number, Number) or number.value >= 0:
+        return None
+    x, size = e.arguments[0], Number(-number.value)
+    if place == 0:
+        return entrywise("negative", entrywise(e.op_name, size, e.arguments[1]))
+    return entrywise("subtract" if e.op_name == "add" else "add", x, size)
+
+
+def sum_from_left(e: Apply) -> Expression | None:
+    """x + (y + z) → (x + y) + z, which needs no parentheses; as a pattern it would turn sums round and round."""
+    x, rest = e.arguments if e.op_name == "add" else (e, e)
+    if isinstance(rest, Apply) and rest.op_name == "add" and rest is not e:
+        return entrywise("add", entrywise("add", x, rest.arguments[0]), rest.arguments[1])
+    return None
+
+
+RULES: tuple[Rewrite, ...] = (folded, sign_outwards, sum_from_left, *choices.RULES, *arrays.RULES)
+
+
+def _by_operation(lines: Sequence[tuple[Apply, Any]]) -> dict[str, list[tuple[Apply, Expression]]]:
+    table: dict[str, list[tuple[Apply, Expression]]] = {}
+    for left, right in lines:
+        becomes = Number(right) if isinstance(right, int) else right
+        table.setdefault(left.op_name, []).append((left, becomes))
+    return table
+
+
+TABLE = _by_operation([*ALGEBRA, *GUARDS])
