@@ -150,12 +150,12 @@ class _Graph:
         given = [(x.shape, x.dtype) for x in group.inputs]
         return given, nodes, [place[x] for x in group.outputs], self._inner(group, place)
 
-    def _inner(self, group: Group, place: Mapping[Tensor, tuple[str, int]]) -> list[tuple[int, list[tuple[str, int]]]]:
-        """Each group in a group: how deep it lies there, and what it contains."""
+    def _inner(self, group: Group, place: Mapping[Tensor, tuple[str, int]]) -> list[list[tuple[str, int]]]:
+        """What each group in a group contains, outer ones first; that tells how they nest."""
         found = []
         stack = [group]
         while stack:
             inner = stack.pop()
-            found.append((inner.depth - group.depth, sorted(place[x] for x in inner.members)))
+            found.append(sorted(place[x] for x in inner.members))
             stack += reversed(self.children.get(inner, ()))
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -99,6 +100,14 @@ def test_a_trace_marks_nothing() -> None:
     ag.compile(function)(Tensor(1.0))
     assert seen
     assert set(seen) == {None}
+
+
+def test_a_program_takes_marked_arguments_as_any_others(x: Tensor) -> None:
+    traces = itertools.count()
+    compiled = ag.compile(lambda k: (next(traces), k + 1)[1])
+    compiled(ag.argmax(x))
+    compiled(ag.group("part", x, ag.argmax(x)))
+    assert next(traces) == 1
 
 
 @pytest.mark.parametrize("name", [None, 3, b"part", Tensor(1.0)])
@@ -494,6 +503,13 @@ def test_a_run_is_fed_in_one_way() -> None:
     x, y = Tensor(1.0), Tensor(2.0)
     assert runs(block(block(block(x, y), y), y)) == [["part", "part (2)", "part (3)"]]
     assert runs(block(y, block(block(x, y), y))) == [["part", "part (2)"]]
+
+
+def test_a_pair_that_is_handed_on_crosswise_ends_the_run() -> None:
+    cell = called(lambda h, c: (ag.tanh(h + c), c * 2.0))
+    h, c = cell(*cell(Tensor(1.0), Tensor(2.0)))
+    h, c = cell(c, h)
+    assert runs(h * c) == [["part", "part (2)"]]
 
 
 def test_pairs_are_handed_on() -> None:
