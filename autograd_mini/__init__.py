@@ -8,6 +8,8 @@ from autograd_mini import linalg as linalg
 from autograd_mini import ops
 from autograd_mini import testing as testing
 from autograd_mini.debug import debug as debug
+from autograd_mini.groups import group as group
+from autograd_mini.groups import moment as moment
 from autograd_mini.modes import no_grad as no_grad
 from autograd_mini.ops import Op as Op
 from autograd_mini.ops import absolute as absolute

@@ -27,16 +27,16 @@ _FLOAT64: type = np.float64
 class Extras:
     """What few Tensors have: hooks, a wish to keep the gradient, what the forward saved, a note of where it is from.
 
+    `groups` are the marks of the parts of a model that computed it, inner ones first: see `autograd_mini.groups`.
+
     It is one object, so that the many others pay for one empty slot.
     """
 
-    __slots__ = ("hooks", "origin", "retains_grad", "saved")
-
-    def __init__(self) -> None:
-        self.hooks: list[Callable[[Any], Any]] = []
-        self.origin: Any = None
-        self.retains_grad = False
-        self.saved: Any = None
+    groups: Any = None
+    hooks: list[Callable[[Any], Any]] | tuple[()] = ()
+    origin: Any = None
+    retains_grad = False
+    saved: Any = None
 
 
 class Hook:
@@ -229,7 +229,9 @@ class Tensor(Methods, Traced):
             raise TypeError(f"register_hook: {describe(self)} does not require a gradient")
         if not callable(hook):
             raise TypeError(f"register_hook: expected a function of the gradient, got {type(hook).__name__}")
-        return Hook(_extras(self).hooks, hook)
+        extras = _extras(self)
+        extras.hooks = extras.hooks or []
+        return Hook(extras.hooks, hook)
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next `backward()` starts anew."""

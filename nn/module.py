@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
-from autograd_mini import Tensor
+from autograd_mini import Tensor, group, moment
 
 
 class Module:
@@ -29,8 +29,21 @@ class Module:
     [('factor', Tensor(2.0, name='factor'))]
     """
 
+    __slots__ = ("__dict__", "__weakref__", "_label")
+
+    _label: str
+    """What drawings call the module: its path in the model, where it has one, and its class."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        module = super().__new__(cls)
+        object.__setattr__(module, "_label", cls.__name__)
+        return module
+
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        return self.forward(*inputs, **settings)
+        began = moment()
+        if settings:
+            return group(self._label, (inputs, settings), self.forward(*inputs, **settings), began)
+        return group(self._label, inputs, self.forward(*inputs), began)
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:
         """What the module computes; each subclass defines it."""
@@ -39,14 +52,24 @@ class Module:
     def __setattr__(self, attribute: str, value: Any) -> None:
         _check_replacement(attribute, vars(self).get(attribute), value)
         super().__setattr__(attribute, value)
-        for path, parameter in _named_parameters(value, attribute, set()):
-            _give_name(parameter, path)
+        parts = list(_named_parts(value, attribute, set()))
+        if not any(part is self for _, part in parts):  # an owner that a part refers to has no place in it
+            for path, part in parts:
+                _give_name(part, path)
+
+    def _place(self, path: str) -> None:
+        """Take a path in a model as the label; the one that there is grows as models nest, and else stays."""
+        kind = type(self).__name__
+        known = self._label.removesuffix(kind).removesuffix(": ")
+        if not known or _grows(known, path):
+            object.__setattr__(self, "_label", f"{path}: {kind}")
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Pairs of path and parameter, in order of assignment; a parameter used twice comes once."""
-        for path, parameter in _named_parameters(self, "", set()):
-            _give_name(parameter, path)  # one that was appended to a list has none yet
-            yield path, parameter
+        for path, part in _named_parts(self, "", set()):
+            _give_name(part, path)  # one that was appended to a list has none yet
+            if isinstance(part, Tensor):
+                yield path, part
 
     def parameters(self) -> list[Tensor]:
         """The parameters, in order of assignment."""
@@ -72,8 +95,8 @@ def _check_replacement(attribute: str, old: Any, new: Any) -> None:
         )
 
 
-def _named_parameters(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Tensor]]:
-    """Each parameter once, under its first path, however the modules share or refer to each other."""
+def _named_parts(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Tensor | Module]]:
+    """Each parameter and module once, under its first path, however the modules share or refer to each other."""
     if id(value) in seen:
         return
     seen.add(id(value))
@@ -81,14 +104,22 @@ def _named_parameters(value: Any, path: str, seen: set[int]) -> Iterator[tuple[s
         if value.requires_grad and value.op is None:
             yield path, value
         return
+    if isinstance(value, Module) and path:
+        yield path, value
     for key, part in _parts(value):
-        yield from _named_parameters(part, f"{path}.{key}" if path else str(key), seen)
+        yield from _named_parts(part, f"{path}.{key}" if path else str(key), seen)
 
 
-def _give_name(parameter: Tensor, path: str) -> None:
-    """Name a parameter by its path. A name that ends the path was given by an inner module, and grows as they nest."""
-    if parameter.name is None or f".{path}".endswith(f".{parameter.name}"):
-        parameter.name = path
+def _give_name(part: Tensor | Module, path: str) -> None:
+    """Name a part by its path. A name that ends the path was given by an inner module, and grows as they nest."""
+    if isinstance(part, Module):
+        part._place(path)
+    elif part.name is None or _grows(part.name, path):
+        part.name = path
+
+
+def _grows(name: str, path: str) -> bool:
+    return f".{path}".endswith(f".{name}")
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -64,7 +64,7 @@ def _part(x: Any, leaves: list[Any]) -> Hashable:
         x = as_tensor(x, requires_grad=False).data  # a matrix or a file: the program computes with what a Tensor holds
     leaves.append(x)
     if isinstance(x, Tensor):
-        return Tensor, x.shape, x.dtype, x.requires_grad, x.op is None, x._extras is None
+        return Tensor, x.shape, x.dtype, x.requires_grad, x.op is None, x._extras is None or not x._extras.hooks
     if isinstance(x, (np.ndarray, np.generic)):
         return x.shape, x.dtype
     return _plain(x)

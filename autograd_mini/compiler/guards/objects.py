@@ -18,6 +18,9 @@ from autograd_mini.compiler.guards.reached import Reached, attributes, by_key, b
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 
+_LABEL = ("nn.module", "_label")
+"""What drawings call a module: it decides nothing about a program, and grows as modules nest."""
+
 
 def places(value: Any, path: str) -> Iterator[Reached]:
     """The places that an object has, none for one that is compared as a whole."""
@@ -103,7 +106,8 @@ def _of_instance(value: Any, path: str) -> Iterator[Reached]:
 
 
 def _slots(kind: type) -> list[str]:
-    return [name for base in kind.__mro__ for name, slot in vars(base).items() if type(slot) is MemberDescriptorType]
+    slots = [(base, name) for base in kind.__mro__ for name, x in vars(base).items() if type(x) is MemberDescriptorType]
+    return [name for base, name in slots if (base.__module__, name) != _LABEL]
 
 
 def _of_class(value: type, path: str) -> Iterator[Reached]:
