@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from autograd_mini.drawing.build import Builder, identities
+from autograd_mini.drawing.build import Builder
 from autograd_mini.drawing.choices import check_choice, check_count, check_paper, verdicts_of
 from autograd_mini.drawing.dot import Layout, dot_lines
+from autograd_mini.drawing.frames import View, arranged
 from autograd_mini.drawing.rendering import Drawing
 from autograd_mini.drawing.scalars import expanded
 from autograd_mini.drawing.scene import Scene
 from autograd_mini.drawing.steps import replay
-from autograd_mini.drawing.subject import Subject, subject_of
+from autograd_mini.drawing.subject import Subject, check_size, subject_of
 from autograd_mini.drawing.themes import THEMES
 
 
@@ -22,6 +24,9 @@ def draw(
     *,
     show: str = "forward",
     expand: str | None = None,
+    depth: int | None = None,
+    collapse: Collection[str] = (),
+    fold: bool = False,
     agreement: Mapping[Any, str] | None = None,
     direction: str | None = None,
     size: tuple[float, float] | None = None,
@@ -44,7 +49,11 @@ def draw(
     - `show="backward"` writes on every edge what flows back along it: the local derivative as a formula, and upstream
       × local = contribution as numbers (of arrays the shape and the norm of the contribution); `show="both"` draws a
       second row with a box for every gradient (004_3fd59ef6bf62b8c0.txt, Figure 6.6).
-    - `expand="scalar"` draws every entry of every array as a node of its own.
+    - `expand="scalar"` draws every entry of every array as a node of its own, in the notation of a derivation by hand
+      (002_db86e9d051e7874b.txt): W₁₂, and δ₂ for the gradient of a net input.
+    - What a `nn` module (or `ag.group`) computed stands in a frame. `depth` says how many frames may be around one that
+      is opened: with 0 every outermost module is one box. `collapse` names modules to close, `fold=True` draws equal
+      modules that follow each other once, with their number.
     - `agreement` colours nodes by a comparison of hand-derived gradients: a mapping from Tensors or names to "exact",
       "rounding", "kink" or "wrong".
     - `direction` is "TB", "LR", "BT" or "RL"; `size` the largest width and height in inches; `dpi` the dots per inch of
@@ -66,13 +75,18 @@ def draw(
     check_choice("draw", "theme", theme, THEMES)
     check_count("draw", "max_nodes", max_nodes, 1)
     check_paper("draw", size, dpi)
-    subject, verdicts = _subject(output, expand, agreement or {}, max_nodes)
+    view = View(depth, collapse, fold)
+    if not view.is_whole and (show == "both" or expand is not None):
+        raise ValueError('draw: depth, collapse and fold go with show="forward" or "backward", and without expand')
+    subject, verdicts = _subject(output, expand, agreement or {}, max_nodes if view.is_whole else math.inf)
     layout = Layout(direction or ("LR" if show == "both" else "TB"), size, dpi, legend, places=show != "both")
-    return Drawing(dot_lines(_scene(subject, verdicts, show), THEMES[theme], layout))
+    scene = _scene(subject, verdicts, show, view)
+    check_size(len(scene.boxes), math.inf if view.is_whole else max_nodes)
+    return Drawing(dot_lines(scene, THEMES[theme], layout))
 
 
 def _subject(
-    output: Any, expand: str | None, agreement: Mapping[Any, str], limit: int
+    output: Any, expand: str | None, agreement: Mapping[Any, str], limit: float
 ) -> tuple[Subject, Mapping[Any, str]]:
     """What is drawn, and the verdicts on its nodes."""
     subject = subject_of(output, limit)
@@ -84,10 +98,14 @@ def _subject(
     return replace(subject_of(graph.output, limit), slope_names=graph.deltas), entries
 
 
-def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str) -> Scene:
+def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str, view: View) -> Scene:
     replayed = None if show == "forward" else replay(subject.drawn)
-    builder = Builder(subject, replayed, identities(subject), verdicts)
+    arrangement = arranged(subject, view)
+    builder = Builder(subject, replayed, arrangement.homes, verdicts)
     builder.add_values(backward=show == "backward")
+    builder.scene.boxes += arrangement.modules
     if show == "both":
         builder.add_gradients()
+    else:
+        builder.scene.frames += arrangement.frames
     return builder.scene

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_mini.drawing.labels import Labels
 from autograd_mini.drawing.text import number, value
 from autograd_mini.errors import describe
-from autograd_mini.formula import Expression, as_text, local_derivative
+from autograd_mini.formula import Apply, Expression, Name, as_text, local_derivative
 from autograd_mini.modes import Observer, current, tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
@@ -114,10 +114,10 @@ def replay(output: Tensor) -> Replay:
     2  v₁ = multiply(x, x) = 4
     3  y = add(v₁, x) = 6
     4  ∂y/∂y = 1
-    5  ∂y/∂v₁ += ∂y/∂y · 1 = 1 · 1 = 1
-    6  ∂y/∂x += ∂y/∂y · 1 = 1 · 1 = 1
-    7  ∂y/∂x += ∂y/∂v₁ · x = 1 · 2 = 2  (total 3)
-    8  ∂y/∂x += ∂y/∂v₁ · x = 1 · 2 = 2  (total 5)
+    5  ∂y/∂v₁ += (∂y/∂y)·1 = 1 · 1 = 1
+    6  ∂y/∂x += (∂y/∂y)·1 = 1 · 1 = 1
+    7  ∂y/∂x += (∂y/∂v₁)·x = 1 · 2 = 2  (total 3)
+    8  ∂y/∂x += (∂y/∂v₁)·x = 1 · 2 = 2  (total 5)
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"replay: expected a Tensor, got {type(output).__name__}; pass the loss or any other result")
@@ -223,7 +223,8 @@ def _backward(step: Step) -> str:
     total = "" if np.array_equal(step.total, step.contribution) else f"  (total {value(step.total)})"
     if step.local is None:
         return f"{step.labels.slope(step.node)} += {step.formula} = {gain}{total}, where g = {upstream}"
-    product = f"{upstream} · {step.formula}"
+    assert step.derivative is not None
+    product = as_text(Apply("multiply", (Name(upstream, step.through.shape), step.derivative)))
     if np.size(step.local) == 1:
         product += f" = {number(np.asarray(step.upstream).item())} · {number(np.asarray(step.local).item())}"
     return f"{step.labels.slope(step.node)} += {product} = {gain}{total}"

@@ -44,7 +44,7 @@ class Subject:
     """Whether the nodes have values; those of a compiled program do not."""
 
 
-def subject_of(thing: Any, limit: int) -> Subject:
+def subject_of(thing: Any, limit: float) -> Subject:
     """What is to be drawn, if it is no more than `limit` nodes."""
     if isinstance(thing, Tensor):
         order = order_within([thing], limit)
@@ -71,7 +71,7 @@ def _slopes(output: Tensor) -> Mapping[Tensor, Any]:
     return slopes
 
 
-def order_within(outputs: Sequence[Tensor], limit: int) -> list[Tensor]:
+def order_within(outputs: Sequence[Tensor], limit: float) -> list[Tensor]:
     """The Tensors that the outputs were computed from; ValueError for more than `limit`, before all are visited."""
     found: set[Tensor] = set()
     stack = list(outputs)
@@ -84,11 +84,11 @@ def order_within(outputs: Sequence[Tensor], limit: int) -> list[Tensor]:
     return topological_order(*outputs) if outputs else []
 
 
-def check_size(count: int, limit: int) -> None:
+def check_size(count: int, limit: float) -> None:
     """ValueError for more nodes than are to be drawn, with the ways to go on."""
     if count > limit:
         raise ValueError(
-            f"draw: the graph has more than max_nodes={limit} Tensors; draw a part of it (a smaller batch, an "
+            f"draw: the graph has more than max_nodes={limit} nodes; draw a part of it (a smaller batch, an "
             "intermediate Tensor), put modules into one box each with depth=0, or pass a larger max_nodes"
         )
 

@@ -174,7 +174,7 @@ def test_a_huge_graph_is_refused_with_the_way_on() -> None:
     y = Tensor(1.0)
     for _ in range(1000):
         y = y + 1.0
-    with pytest.raises(ValueError, match=r"more than max_nodes=300 Tensors; .*depth=0, or pass a larger max_nodes"):
+    with pytest.raises(ValueError, match=r"more than max_nodes=300 nodes; .*depth=0, or pass a larger max_nodes"):
         ag.draw(y)
 
 

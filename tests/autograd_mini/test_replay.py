@@ -28,11 +28,11 @@ def test_the_steps_of_a_neuron() -> None:
         " 5  v₂ = add(v₁, b) = 0.9",
         " 6  y = tanh(v₂) = 0.7163",
         " 7  ∂y/∂y = 1",
-        " 8  ∂y/∂v₂ += ∂y/∂y · (1 − y²) = 1 · 0.4869 = 0.4869",
-        " 9  ∂y/∂v₁ += ∂y/∂v₂ · 1 = 0.4869 · 1 = 0.4869",
-        "10  ∂y/∂b += ∂y/∂v₂ · 1 = 0.4869 · 1 = 0.4869",
-        "11  ∂y/∂x += ∂y/∂v₁ · w = 0.4869 · -3 = -1.461",
-        "12  ∂y/∂w += ∂y/∂v₁ · x = 0.4869 · 2 = 0.9738",
+        " 8  ∂y/∂v₂ += (∂y/∂y)·(1 − y²) = 1 · 0.4869 = 0.4869",
+        " 9  ∂y/∂v₁ += (∂y/∂v₂)·1 = 0.4869 · 1 = 0.4869",
+        "10  ∂y/∂b += (∂y/∂v₂)·1 = 0.4869 · 1 = 0.4869",
+        "11  ∂y/∂x += (∂y/∂v₁)·w = 0.4869 · -3 = -1.461",
+        "12  ∂y/∂w += (∂y/∂v₁)·x = 0.4869 · 2 = 0.9738",
     ]
 
 
@@ -101,7 +101,7 @@ def test_arrays_show_their_products_without_numbers() -> None:
     x = Tensor([1.0, 2.0, 4.0], name="x")
     step = ag.replay((x * x).named("y").sum().named("E")).contributions(x)[0]
     np.testing.assert_array_equal(step.local, [1.0, 2.0, 4.0])
-    assert str(step) == "∂E/∂x += ∂E/∂y · x = [1, 2, 4]"
+    assert str(step) == "∂E/∂x += (∂E/∂y) ⊙ x = [1, 2, 4]"
 
 
 def test_constants_receive_nothing() -> None:

@@ -32,7 +32,7 @@ class ScalarGraph:
     """What to call the gradient of the output with respect to the entries of net inputs: δ₂⁽¹⁾."""
 
 
-def expanded(output: Tensor, limit: int) -> ScalarGraph:
+def expanded(output: Tensor, limit: float) -> ScalarGraph:
     """The graph that computes `output` from scalar Tensors, each an entry of an array in the given graph.
 
     Values and gradients are those of the arrays, but for rounding. Elementwise operations keep their name; what moves
@@ -75,7 +75,7 @@ def _check_output(output: Any) -> None:
         )
 
 
-def _check_count(output: Tensor, count: int, limit: int) -> None:
+def _check_count(output: Tensor, count: int, limit: float) -> None:
     if count > limit:
         raise ValueError(
             f'draw: with expand="scalar" the graph of {describe(output)} has {count:,} scalar Tensors, more than '
