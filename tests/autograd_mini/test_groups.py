@@ -509,7 +509,7 @@ def test_a_pair_that_is_handed_on_crosswise_ends_the_run() -> None:
     cell = called(lambda h, c: (ag.tanh(h + c), c * 2.0))
     h, c = cell(*cell(Tensor(1.0), Tensor(2.0)))
     h, c = cell(c, h)
-    assert runs(h * c) == [["part", "part (2)"]]
+    assert runs(c * h) == [["part", "part (2)"]]
 
 
 def test_pairs_are_handed_on() -> None:
