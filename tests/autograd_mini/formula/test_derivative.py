@@ -23,7 +23,7 @@ from autograd_mini.formula import (
 )
 from autograd_mini.formula.expression import entrywise
 from tests.autograd_mini.formula.nodes import contribution, formulas, recorded, values_of
-from tests.operations import ROWS, Row
+from tests.operations import ROWS, Row, operations
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -199,3 +199,17 @@ def test_local_derivatives_compose_to_a_delta_rule() -> None:
     rule = simplified(entrywise("multiply", back, slope))
     assert as_text(rule) == "(δ2 @ W2ᵀ) ⊙ (1 − h1²)"
     assert as_latex(rule) == r"\left( \delta_{2} \, W_{2}^{\top} \right) \odot \left( 1 - h_{1}^{2} \right)"
+
+
+EVERY = sorted((op for op in operations() if isinstance(op, ops.Op) and op.elementwise), key=lambda op: str(op.name))
+
+
+@pytest.mark.parametrize("op", EVERY, ids=lambda op: op.name)
+def test_every_elementwise_operation_has_a_formula_of_one_line(op: ops.Op) -> None:
+    inputs = [Tensor(x) for x in (X, Y, 0.9)[: op.arity]]
+    settings = {**op.settings, "dtype": np.dtype(float)} if op is ops.astype else op.settings
+    out = op(*inputs, **settings)
+    for position in range(len(inputs)):
+        formula = local_derivative(op, position, inputs, settings, out, [*("x", "y", "b")[: op.arity], "z"])
+        assert not is_fallback(formula)
+        assert len(as_text(formula)) < 48
