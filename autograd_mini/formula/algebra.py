@@ -71,8 +71,7 @@ ALGEBRA: tuple[tuple[Apply, Any], ...] = (
     (_plus(a, _minus(b, c)), _minus(_plus(a, b), c)),
     (_minus(a, _plus(b, c)), _minus(_minus(a, b), c)),
     (_minus(a, _minus(b, c)), _plus(_minus(a, b), c)),
-    # numbers come together, and first
-    (_times(n, _times(m, a)), _times(_times(n, m), a)),
+    # numbers go outwards, where they come together
     (_times(_times(n, a), b), _times(n, _times(a, b))),
     # one quotient for several
     (_times(a, _over(1, b)), _over(a, b)),

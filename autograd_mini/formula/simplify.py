@@ -31,6 +31,7 @@ def simplified(expression: Expression, *, entries: bool = False) -> Expression:
 
     def rewritten(node: Expression, arguments: Sequence[Expression]) -> Expression:
         current: Expression = with_arguments(node, arguments) if isinstance(node, Apply) else node
+        # Until nothing is found at this node; what that leaves for its arguments is found in the next round.
         while isinstance(current, Apply) and (better := _better(current, entries)) is not None:
             current = better
         return current
@@ -75,7 +76,7 @@ def folded(e: Apply) -> Expression | None:
 def _value(e: Apply) -> float:
     try:
         return float(evaluate(e, {}))
-    except (ZeroDivisionError, OverflowError):
+    except (ZeroDivisionError, OverflowError, TypeError):  # the root of a negative number is complex
         return math.nan
 
 
@@ -91,6 +92,15 @@ def sign_outwards(e: Apply) -> Expression | None:
     return entrywise("subtract" if e.op_name == "add" else "add", x, size)
 
 
+def numbers_together(e: Apply) -> Expression | None:
+    """2·(3·x) → 6·x."""
+    first, rest = e.arguments if e.op_name == "multiply" else (e, e)
+    if not isinstance(first, Number) or not isinstance(rest, Apply) or rest.op_name != "multiply":
+        return None
+    second, x = rest.arguments
+    return entrywise("multiply", Number(first.value * second.value), x) if isinstance(second, Number) else None
+
+
 def sum_from_left(e: Apply) -> Expression | None:
     """x + (y + z) → (x + y) + z, which needs no parentheses; as a pattern it would turn sums round and round."""
     x, rest = e.arguments if e.op_name == "add" else (e, e)
@@ -99,7 +109,7 @@ def sum_from_left(e: Apply) -> Expression | None:
     return None
 
 
-RULES: tuple[Rewrite, ...] = (folded, sign_outwards, sum_from_left, *choices.RULES, *arrays.RULES)
+RULES: tuple[Rewrite, ...] = (folded, sign_outwards, numbers_together, sum_from_left, *choices.RULES, *arrays.RULES)
 
 
 def _by_operation(lines: Sequence[tuple[Apply, Any]]) -> dict[str, list[tuple[Apply, Expression]]]:

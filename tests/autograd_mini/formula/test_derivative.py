@@ -12,9 +12,18 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Tensor, ops
-from autograd_mini.formula import as_latex, as_text, evaluate, expression_as_data, is_fallback, local_derivative
+from autograd_mini.formula import (
+    as_latex,
+    as_text,
+    evaluate,
+    expression_as_data,
+    is_fallback,
+    local_derivative,
+    simplified,
+)
+from autograd_mini.formula.expression import entrywise
 from tests.autograd_mini.formula.nodes import contribution, formulas, recorded, values_of
-from tests.operations import ROWS, Row
+from tests.operations import ROWS, Row, operations
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -178,3 +187,30 @@ def test_the_tensors_are_as_they_were() -> None:
     assert y.op is not None
     local_derivative(y.op, 0, y.inputs, y.settings, y, ["x", "y"])
     assert (x.name, x.grad, y.name, y.inputs) == (None, None, None, (x,))
+
+
+def test_local_derivatives_compose_to_a_delta_rule() -> None:
+    h = ag.tanh(H).named("h1")
+    z = h @ W
+    assert h.op is not None
+    assert z.op is not None
+    back = local_derivative(z.op, 0, z.inputs, z.settings, z, ["h1", "W2", "z2"], gradient="δ2")
+    slope = local_derivative(h.op, 0, h.inputs, h.settings, h, ["z1", "h1"])
+    rule = simplified(entrywise("multiply", back, slope))
+    assert as_text(rule) == "(δ2 @ W2ᵀ) ⊙ (1 − h1²)"
+    assert as_latex(rule) == r"\left( \delta_{2} \, W_{2}^{\top} \right) \odot \left( 1 - h_{1}^{2} \right)"
+
+
+EVERY = sorted((op for op in operations() if isinstance(op, ops.Op) and op.elementwise), key=lambda op: str(op.name))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # arccosh has no value there, but a formula
+@pytest.mark.parametrize("op", EVERY, ids=lambda op: op.name)
+def test_every_elementwise_operation_has_a_formula_of_one_line(op: ops.Op) -> None:
+    inputs = [Tensor(x) for x in (X, Y, 0.9)[: op.arity]]
+    settings = {**op.settings, "dtype": np.dtype(float)} if op is ops.astype else op.settings
+    out = op(*inputs, **settings)
+    for position in range(len(inputs)):
+        formula = local_derivative(op, position, inputs, settings, out, [*("x", "y", "b")[: op.arity], "z"])
+        assert not is_fallback(formula)
+        assert len(as_text(formula)) < 48

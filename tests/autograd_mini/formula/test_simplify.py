@@ -73,6 +73,8 @@ SQUARE = Name("w", (3, 3))
 
 REWRITTEN: list[tuple[Expression, str]] = [
     (pattern("multiply", X, 3), "3·x"),
+    (pattern("multiply", pattern("multiply", 2, X), 3), "6·x"),
+    (pattern("multiply", 2, pattern("multiply", X, -3)), "−6·x"),
     (pattern("multiply", X, S), "s·x"),
     (pattern("add", 2, 3), "5"),
     (pattern("divide", 1, 3), "1 / 3"),
@@ -85,6 +87,10 @@ REWRITTEN: list[tuple[Expression, str]] = [
     (call("reshape", X, shape=(2, 3)), "x"),
     (pattern("add", X, call("broadcast_to", V, shape=(2, 3))), "x + v"),
     (pattern("add", V, call("broadcast_to", V, shape=(3,))), "v + v"),
+    (
+        pattern("add", call("broadcast_to", V, shape=(2, 3)), call("broadcast_to", S, shape=(1, 3))),
+        "broadcast(v, (2, 3)) + s",
+    ),
     (pattern("negative", call("broadcast_to", V, shape=(2, 3))), "−broadcast(v, (2, 3))"),
     (transposed(transposed(X)), "x"),
     (transposed(transposed(CUBE)), "c"),
@@ -145,6 +151,15 @@ def test_labels_in_a_row_are_one_hot() -> None:
     hot = call("equal", column, call("arange", Number(3), shape=(3,)), shape=(2, 3))
     assert as_text(simplified(hot)) == "one_hot(i)"
     np.testing.assert_array_equal(evaluate(simplified(hot), {"i": np.array([2, 0])}), [[0, 0, 1], [1, 0, 0]])
+
+
+def test_a_root_without_value_stays() -> None:
+    assert as_text(simplified(pattern("power", -3, 0.5))) == "(−3)^0.5"
+
+
+def test_a_broadcast_stays_where_shapes_are_not_known() -> None:
+    spread = _with_shapes(call("broadcast_to", V, shape=(2, 3)))
+    assert as_text(simplified(pattern("add", Name("u"), spread))) == "u + broadcast(v, (2, 3))"
 
 
 def test_a_zero_keeps_its_shape_unless_entries_are_meant() -> None:
