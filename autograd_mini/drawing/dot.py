@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
-from autograd_mini.drawing.text import escaped, escaped_in_record, quoted, tooltip
+from autograd_mini.drawing.text import escaped, escaped_in_record, quoted, shortened, tooltip
 from autograd_mini.drawing.themes import KINDS, SHAPES, VERDICTS, Theme
 
 _RECORDS = ("Mrecord", "record")
@@ -126,7 +126,7 @@ def _style(kind: str, theme: Theme) -> Mapping[str, str]:
 
 def _frame(frame: Frame, theme: Theme) -> Iterator[str]:
     yield f"subgraph cluster_{frame.identity} {{"
-    yield f'\tlabel={quoted(escaped(frame.title))} style=rounded color={quoted(theme.faint)} fontname="Helvetica"'
+    yield f'\tlabel={quoted(escaped(shortened(frame.title)))} style=rounded color={quoted(theme.faint)} fontname="Helvetica"'
     yield f"\tfontsize=10 fontcolor={quoted(theme.ink)} tooltip={quoted(tooltip(frame.title))}"
     if frame.boxes:
         yield "\t" + " ".join(frame.boxes)

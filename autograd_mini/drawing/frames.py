@@ -11,6 +11,7 @@ from autograd_mini.drawing.folding import collapsed, folded
 from autograd_mini.drawing.groups import Group, groups_of
 from autograd_mini.drawing.scene import Box, Frame
 from autograd_mini.drawing.subject import Subject
+from autograd_mini.drawing.text import shortened
 from autograd_mini.tensor import Tensor
 
 

@@ -18,6 +18,7 @@ import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
 from autograd_mini.drawing import RendererNotFoundError
+from autograd_mini.drawing.themes import SHAPES, THEMES
 
 HOSTILE = [
     '"></text><script>alert(1)</script>',
@@ -190,6 +191,394 @@ def test_parameters_are_drawn_by_their_path() -> None:
         assert rf'"{name}\nparameter\n' in text
 
 
+# ------------------------------------------------------------------------------------------------------ the way back
+
+
+def test_edges_show_local_derivative_and_contribution() -> None:
+    labels = edge_labels(source(neuron(), show="backward"))
+    assert labels == {
+        "e2_0": r"w = -3\n0.4869 × -3 = -1.461",
+        "e2_1": r"x = 2\n0.4869 × 2 = 0.9738",
+        "e4_0": r"1\n0.4869 × 1 = 0.4869",
+        "e4_1": r"1\n0.4869 × 1 = 0.4869",
+        "e5_0": r"1 − y² = 0.4869\n1 × 0.4869 = 0.4869",
+    }
+
+
+def test_where_paths_meet_the_sum_is_written_out() -> None:
+    a, b = Tensor(2.0, name="a"), Tensor(3.0, name="b")
+    f = ((a * b) * (a + b)).named("f")
+    boxes = nodes(source(f, show="backward"))
+    assert "grad 15 + 6 = 21" in boxes["n0"] or "grad 6 + 15 = 21" in boxes["n0"]
+    x = Tensor(-1.0, name="x")
+    assert "grad -1 − 1 = -2" in nodes(source(x * x, show="backward"))["n0"]
+
+
+def test_many_paths_are_counted() -> None:
+    x = Tensor(1.0, name="x")
+    total = x
+    for _ in range(9):
+        total = total + x
+    assert "grad 10, the sum of 10" in nodes(source(total, show="backward"))["n0"]
+
+
+def test_edges_of_arrays_show_formula_shape_and_norm() -> None:
+    X, W = Tensor(np.ones((2, 3)), requires_grad=False, name="X"), Tensor(np.full((3, 4), 2.0), name="W")
+    text = source((X @ W).sum().named("E"), show="backward")
+    assert edge_labels(text)["e2_1"] == rf"Xᵀ @ g\n(3, 4) norm {np.linalg.norm(np.full((3, 4), 2.0)):.4g}"
+    assert re.search(r'n0 -> n2:i0:n \[id="e2_0" dir="none"', text), "no gradient flows to a constant"
+
+
+def test_both_rows_of_the_figure() -> None:
+    y = neuron()
+    text = source(y, show="both")
+    boxes = nodes(text)
+    assert boxes["g5"] == r"∂y/∂y\n() float64\n1"
+    assert boxes["g0"] == r"∂y/∂x\n() float64\n-1.461"
+    assert {"g4 -> g5", "g2 -> g4", "g3 -> g4", "g0 -> g2", "g1 -> g2"} <= set(edges(text))
+    assert {"n5 -> g4", "n1 -> g0", "n0 -> g1"} <= set(edges(text)), "what the rules read: y, w and x"
+    assert "n4 -> g2" not in edges(text), "the rule of a sum reads nothing"
+
+
+def test_unnamed_values_get_short_names_where_formulas_speak_of_them() -> None:
+    boxes = nodes(source(neuron(), show="backward"))
+    assert boxes["n2"].startswith("{{<i0>1|<i1>2}|v₁|multiply *")
+
+
+def test_gradients_need_one_number_to_start_from() -> None:
+    with pytest.raises(ValueError, match="has 2 entries, not 1; reduce it"):
+        ag.draw(Tensor([1.0, 2.0]) * 2, show="backward")
+
+
+# ------------------------------------------------------------------------------------------------- what went wrong
+
+
+def test_the_first_nan_is_marked() -> None:
+    with np.errstate(all="ignore"):
+        w = Tensor([1.0, 0.0], name="w")
+        text = source((ag.log(w) * w).sum(), show="backward")
+    boxes = nodes(text)
+    assert "infinity starts here" in boxes["n1"]
+    assert boxes["n2"].endswith("|NaN}")
+    assert "here" not in boxes["n2"] + boxes["n3"]
+    assert text.count('penwidth="3"') == 3 + 2, "three values, and two contributions: of log and of the product"
+
+
+def test_a_gradient_that_is_not_finite_is_marked_where_it_starts() -> None:
+    x = Tensor([0.0, 1.0], name="x")
+    text = source((ag.sqrt(x) * 2.0).sum(), show="backward")
+    assert [line.split(" [")[0] for line in text.splitlines() if 'penwidth="3"' in line] == ["\tn0 -> n1"]
+
+
+def failing(build: Any) -> BaseException:
+    try:
+        build()
+    except Exception as error:
+        return error
+    raise AssertionError("it was to fail")
+
+
+def test_what_is_left_of_a_failed_build_is_drawn() -> None:
+    x, W = Tensor(np.ones((2, 3)), name="x"), Tensor(np.ones((2, 3)), name="W")
+    error = failing(lambda: nn.mse(ag.tanh(x) @ W, np.ones((2, 3))))
+    boxes = nodes(source(error))
+    assert boxes["n0"].startswith(r"x\nparameter")
+    assert boxes["n3"].startswith(r"matmul @\nmatmul: Tensor (2, 3) @ W (2, 3):")
+    text = source(error)
+    assert edges(text) == ["n0 -> n1", "n1 -> n3", "n2 -> n3"]
+    assert re.search(r'n3 \[id="n3" shape="octagon".* penwidth="3"', text)
+    assert re.search(r'n1 -> n3 .*headlabel=" 1 "', text)
+
+
+def test_failures_of_broadcasting_joining_and_indexing_are_drawn() -> None:
+    x = Tensor(np.ones((2, 3)), name="x")
+    for build in (
+        lambda: x + np.ones(4),
+        lambda: ag.concatenate([x, np.ones(3)]),
+        lambda: x[5],
+        lambda: x.reshape(7),
+        lambda: ag.linalg.inv(x),
+    ):
+        assert 'shape="octagon"' in source(failing(build))
+
+
+def test_exceptions_from_elsewhere_are_refused() -> None:
+    with pytest.raises(ValueError, match="this KeyError does not come from an operation on Tensors"):
+        ag.draw(KeyError("x"))
+    with pytest.raises(ValueError, match="does not come from an operation"):
+        ag.draw(failing(lambda: nn.mse(Tensor([1.0]), [1.0, 2.0])))
+    error = failing(lambda: Tensor([1.0, 2.0]) + np.ones(3))
+    with pytest.raises(ValueError, match="still has its traceback"):
+        ag.draw(error.with_traceback(None))
+
+
+# ---------------------------------------------------------------------------------------------- compiled functions
+
+
+def test_the_program_of_a_compiled_function_is_drawn() -> None:
+    w = Tensor([3.0, -1.0], name="w")
+    loss = ag.compile(lambda x: ag.tanh(w * x).sum())
+    with pytest.raises(RuntimeError, match="has no program yet; call it once"):
+        ag.draw(loss)
+    loss.value_and_grad(np.array([0.0, 0.5]))
+    boxes = nodes(source(loss))
+    assert r"w\nparameter\n(2,) float64" in boxes.values()
+    assert r"x\ninput\n(2,) float64" in boxes.values()
+    assert any("tanh" in label for label in boxes.values())
+    assert "value" not in source(loss)
+    assert sum('shape="record"' in line for line in source(loss).splitlines()) == 2, "the loss and the gradient"
+    for show in ("backward", "both"):
+        with pytest.raises(TypeError, match="replay: expected a Tensor, got Compiled"):
+            ag.draw(loss, show=show)
+
+
+def test_the_result_of_a_compiled_function_is_drawn() -> None:
+    w = Tensor([3.0, -1.0], name="w")
+    y = ag.compile(lambda x: ag.tanh(w * x).sum())(np.array([0.0, 0.5]))
+    assert "value -0.4621" in source(y)
+    assert "grad [0, 0.3932]" in source(y, show="backward")
+
+
+# ------------------------------------------------------------------------------------------------ agreement, themes
+
+
+def test_nodes_are_coloured_by_agreement() -> None:
+    y = neuron()
+    w = next(x for x in ag.topological_order(y) if x.name == "w")
+    text = source(y, agreement={"x": "exact", w: "wrong", "b": "rounding", "y": "kink"})
+    boxes = nodes(text)
+    assert boxes["n0"].endswith(r"\nby hand: exact =")
+    assert boxes["n1"].endswith(r"\nby hand: wrong ✗")
+    assert boxes["n3"].endswith(r"\nby hand: rounding ≈")
+    assert boxes["n5"].endswith("|by hand: kink ∧}")
+    assert len(set(re.findall(r'fillcolor="(#\w+)"', text))) == 5, "four verdicts, and operations without one"
+
+
+def test_agreement_reaches_the_entries_of_an_array() -> None:
+    x, W = Tensor([[1.0, 2.0]], name="x"), Tensor([[3.0], [4.0]], name="W")
+    text = source((x @ W).sum().named("E"), expand="scalar", agreement={"W": "wrong"})
+    assert text.count("by hand: wrong") == 2
+
+
+@pytest.mark.parametrize(
+    ("agreement", "message"),
+    [
+        ({"nobody": "exact"}, "agreement speaks of 'nobody', which is not in the graph"),
+        ({Tensor(1.0): "exact"}, r"agreement speaks of Tensor \(\), which is not in the graph"),
+        ({"x": "fine"}, "a verdict of agreement is one of 'exact', 'rounding', 'kink', 'wrong', got 'fine'"),
+        ({None: "exact"}, "agreement speaks of None"),
+    ],
+)
+def test_agreement_with_what_is_not_there_is_refused(agreement: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ag.draw(neuron(), agreement=agreement)
+
+
+def test_dark_drawings_have_other_colours_and_the_same_words() -> None:
+    light, dark = source(neuron()), source(neuron(), theme="dark")
+    assert re.sub("#[0-9a-f]{6}", "", light) == re.sub("#[0-9a-f]{6}", "", dark)
+    assert not set(re.findall("#[0-9a-f]{6}", light)) & set(re.findall("#[0-9a-f]{6}", dark))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES.keys())
+def test_text_can_be_read_on_every_colour(theme: Any) -> None:
+    for paper in (theme.paper, *theme.fill.values(), *theme.verdicts.values()):
+        dark, light = sorted([luminance(theme.ink), luminance(paper)])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, paper
+    for ink in (theme.backward, theme.alarm):
+        dark, light = sorted([luminance(ink), luminance(theme.paper)])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, ink
+
+
+def test_roles_differ_in_shape() -> None:
+    assert len(set(SHAPES.values())) == len(SHAPES)
+
+
+def test_the_legend_explains_what_occurs() -> None:
+    def legend(**choices: Any) -> str:
+        return readable(ag.draw(neuron(), **choices).source).partition("cluster_legend")[2]
+
+    assert 'label="parameter"' in legend()
+    assert "constant" not in legend()
+    assert "upstream × local = contribution" in legend(show="backward")
+    assert "upstream" not in legend()
+    assert "by hand: wrong" in legend(agreement={"x": "wrong"})
+    assert legend(legend=False) == ""
+
+
+# ------------------------------------------------------------------------------------------------------- choices
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR", "BT", "RL"])
+def test_directions(direction: str) -> None:
+    text = source(neuron(), direction=direction)
+    assert f"rankdir={direction}" in text
+    assert f"n0 -> n2:i0:{dict(TB='n', LR='w', BT='s', RL='e')[direction]}" in text
+
+
+def test_size_and_resolution() -> None:
+    text = source(neuron(), size=(4, 2.5), dpi=150)
+    assert 'size="4,2.5"' in text
+    assert "dpi=150" in text
+    assert not re.search(r"\bsize=|dpi=", source(neuron()))
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"show": "all"}, "show is one of 'forward', 'backward', 'both', got 'all'"),
+        ({"expand": "vector"}, "expand is one of None, 'scalar', got 'vector'"),
+        ({"direction": "up"}, "direction is one of"),
+        ({"theme": "pink"}, "theme is one of 'light', 'dark', got 'pink'"),
+        ({"max_nodes": 0}, "max_nodes is at least 1, got 0"),
+        ({"max_nodes": 2.5}, "max_nodes is a whole number, got 2.5"),
+        ({"size": 3}, "size is .width, height. in inches"),
+        ({"size": (3, -1)}, "size is .width, height. in inches"),
+        ({"dpi": 0}, "dpi is a number above 0"),
+        ({"depth": -1}, "the depth is at least 0"),
+        ({"depth": "1"}, "the depth is a whole number or None"),
+        ({"collapse": ["nobody"]}, "there is no group 'nobody'"),
+        ({"show": "both", "depth": 1}, "depth, collapse and fold go with"),
+        ({"expand": "scalar", "fold": True}, "depth, collapse and fold go with"),
+    ],
+)
+def test_wrong_choices_are_refused(choices: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        ag.draw(neuron(), **choices)
+
+
+def test_entries_are_drawn_one_by_one() -> None:
+    x, W = Tensor([[1.0, 2.0]], requires_grad=False, name="x"), Tensor([[0.3], [0.4]], name="W")
+    E = ((x @ W).named("z").tanh() * 2.0).sum().named("E")
+    delta = 2.0 * (1.0 - np.tanh(1.1) ** 2)
+    boxes = " ".join(nodes(source(E, expand="scalar")).values())
+    for part in ("W₁₁", "W₂₁", "x₁", "x₂", "z₁", f"|δ₁ {delta:.4g}"):
+        assert part in boxes
+    assert (
+        rf"x₂ = 2\n{delta:.4g} × 2 = {2 * delta:.4g}"
+        in edge_labels(source(E, expand="scalar", show="backward")).values()
+    )
+
+
+def test_long_names_are_cut_with_the_whole_in_a_tooltip() -> None:
+    name = "x" * 60 + r"\N <b>"
+    text = ag.draw(Tensor(1.0, name=name), legend=False).source
+    assert "x" * 47 + "…" in text
+    assert 'tooltip="' + "x" * 60 + r"\\\\N <b>" + '"' in text
+
+
+# --------------------------------------------------------------------------------------------------------- modules
+
+
+class Residual(nn.Module):
+    """x + linear(tanh(x))"""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.linear = nn.Linear(3, 3, rng=rng)
+
+    def forward(self, x: Any) -> Tensor:
+        return x + self.linear(ag.tanh(x))
+
+
+class Stack(nn.Module):
+    """Four residual blocks and a head."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.first = nn.Linear(3, 3, rng=rng)
+        self.blocks = [Residual(rng) for _ in range(4)]
+        self.head = nn.Linear(3, 1, rng=rng)
+
+    def forward(self, x: Any) -> Tensor:
+        x = self.first(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def stack() -> Tensor:
+    x = Tensor(np.ones((2, 3)), requires_grad=False, name="x")
+    return Stack()(x).sum().named("loss")
+
+
+def frames(dot: str) -> list[str]:
+    return re.findall(r"^\s*subgraph cluster_\d+ \{\n\s*label=\"(.*?)\"", dot, re.MULTILINE)
+
+
+def test_modules_stand_in_frames() -> None:
+    text = source(stack())
+    assert frames(text)[:4] == ["Stack", "first: Linear", "blocks.0: Residual", "blocks.0.linear: Linear"]
+    assert len(frames(text)) == 1 + 1 + 4 * 2 + 1
+    assert frames(source(stack(), show="both")) == []
+
+
+def test_every_box_is_in_one_frame_at_most() -> None:
+    listed = re.findall(r"^\t+((?:n\d+(?:_c\d+)? ?)+)$", source(stack()), re.MULTILINE)
+    boxes = " ".join(listed).split()
+    assert len(boxes) == len(set(boxes))
+    assert set(boxes) <= nodes(source(stack())).keys()
+
+
+def test_depth_closes_modules() -> None:
+    boxes = nodes(source(stack(), depth=0))
+    assert boxes["m0"] == r"Stack\n14 operations\n64 parameters\ngives (2, 1) float64"
+    assert len(boxes) == 3
+    assert [edge.split(" -> ")[0] for edge in edges(source(stack(), depth=0))] == ["n0", "m0"]
+    inner = nodes(source(stack(), depth=1))
+    assert sum("Residual" in label for label in inner.values()) == 4
+    assert any(label.startswith(r"head: Linear\n1 operation\n4 parameters") for label in inner.values())
+
+
+def test_named_modules_are_closed() -> None:
+    boxes = nodes(source(stack(), collapse=["blocks.1: Residual"]))
+    assert [label.split(r"\n")[0] for identity, label in boxes.items() if identity[0] == "m"] == ["blocks.1: Residual"]
+
+
+def test_repetitions_are_folded() -> None:
+    text = source(stack(), fold=True)
+    assert frames(text) == [
+        "Stack", "first: Linear", "blocks.0: Residual × 4", "blocks.0.linear: Linear", "head: Linear",
+    ]  # fmt: skip
+    assert [label for label in nodes(text).values() if "blocks.1" in label] == []
+    folded = nodes(source(stack(), fold=True, depth=1))
+    assert any(label.startswith(r"blocks.0: Residual × 4\n3 operations\n12 parameters") for label in folded.values())
+
+
+def test_folded_drawings_are_connected() -> None:
+    text = source(stack(), fold=True)
+    boxes = nodes(text)
+    for edge in edges(text):
+        source_, target = edge.split(" -> ")
+        assert source_ in boxes
+        assert target.split(":")[0] in boxes
+    assert len(edges(text)) >= len(boxes) - 1
+
+
+def test_what_is_closed_counts_as_one() -> None:
+    with pytest.raises(ValueError, match="more than max_nodes=10 nodes"):
+        ag.draw(stack(), max_nodes=10)
+    ag.draw(stack(), max_nodes=10, depth=0)
+    with pytest.raises(ValueError, match="more than max_nodes=2 nodes"):
+        ag.draw(stack(), max_nodes=2, depth=0)
+
+
+def test_a_graph_is_not_walked_through_to_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = Tensor(1.0)
+    for _ in range(10_000):
+        y = y + 1.0
+    monkeypatch.setattr("autograd_mini.drawing.subject.topological_order", None)
+    monkeypatch.setattr("autograd_mini.drawing.subject.gradients", None)
+    with pytest.raises(ValueError, match="more than max_nodes=300 nodes"):
+        ag.draw(y)
+
+
 # ------------------------------------------------------------------------------------------------------- pictures
 
 
@@ -223,18 +612,36 @@ def test_the_svg_shows_every_line() -> None:
         assert line in texts
 
 
+def as_shown(name: str) -> str:
+    """A name without what SVG forbids, cut, and with single spaces."""
+    name = re.sub("[\x00-\x08\x0b-\x1f]", "", name)
+    return " ".join((name if len(name) <= 48 else name[:47] + "…").split())
+
+
 @pytest.mark.usefixtures("renderer")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_shown_and_do_nothing(name: str) -> None:
-    svg = ag.draw(Tensor(1.0, name=name) * 2).pipe(encoding="utf-8")
-    root = ElementTree.fromstring(svg)
-    assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
-        "svg", "g", "title", "polygon", "polyline", "path", "text", "a",
-    }  # fmt: skip
-    shown = re.sub("[\x00-\x08\x0b-\x1f]", "", name)
-    shown = shown if len(name) <= 48 else name[:47] + "…"
-    texts = [" ".join(text.split()) for text in svg_texts(svg)]
-    assert " ".join(shown.split()) in [*texts, ""]
+    x = Tensor(1.0, name=name)
+    y = ag.group(name, x, (x * x).named(name))
+    shown = as_shown(name)
+    for choices in ({"agreement": {name: "wrong"}}, {"show": "backward"}, {"show": "both"}, {"expand": "scalar"}):
+        svg = ag.draw(y, **choices).pipe(encoding="utf-8")
+        root = ElementTree.fromstring(svg)
+        assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
+            "svg", "g", "title", "polygon", "polyline", "path", "text", "a",
+        }  # fmt: skip
+        texts = [" ".join(text.split()) for text in svg_texts(svg)]
+        assert texts.count(shown) >= 2 or not shown, "the leaf and the result"
+
+
+@pytest.mark.usefixtures("renderer")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_of_modules_are_shown(name: str) -> None:
+    x = Tensor(1.0)
+    y = ag.group(name, x, x * 2.0) + 1.0
+    for choices in ({}, {"depth": 0}):
+        texts = [" ".join(text.split()) for text in svg_texts(ag.draw(y, **choices).pipe(encoding="utf-8"))]
+        assert as_shown(name) in [*texts, ""]
 
 
 @pytest.mark.usefixtures("renderer")
