@@ -126,7 +126,8 @@ def _style(kind: str, theme: Theme) -> Mapping[str, str]:
 
 def _frame(frame: Frame, theme: Theme) -> Iterator[str]:
     yield f"subgraph cluster_{frame.identity} {{"
-    yield f'\tlabel={quoted(escaped(shortened(frame.title)))} style=rounded color={quoted(theme.faint)} fontname="Helvetica"'
+    title = quoted(escaped(shortened(frame.title)))
+    yield f'\tlabel={title} style=rounded color={quoted(theme.faint)} fontname="Helvetica"'
     yield f"\tfontsize=10 fontcolor={quoted(theme.ink)} tooltip={quoted(tooltip(frame.title))}"
     if frame.boxes:
         yield "\t" + " ".join(frame.boxes)
