@@ -121,11 +121,8 @@ def _module_box(group: Group, identity: str, title: str) -> Box:
     operations = sum(x.op is not None for x in group.members)
     parameters = sum(x.size for x in group.members if x.op is None and x.requires_grad)
     results = ", ".join(f"{x.shape} {x.dtype}" for x in group.outputs)
-    return Box(
-        identity,
-        "module",
-        (title, _counted(operations, "operation"), _counted(parameters, "parameter"), f"gives {results}"),
-    )
+    rows = (shortened(title), _counted(operations, "operation"), _counted(parameters, "parameter"), f"gives {results}")
+    return Box(identity, "module", rows, tooltip=title)
 
 
 def _counted(number: int, word: str) -> str:
