@@ -106,7 +106,8 @@ def _flow_rows(step: Step) -> list[str]:
     if step.local is None or np.size(step.local) > 1 or np.size(step.contribution) > 1:
         return [formula, extent(step.contribution)]
     local, upstream, gain = (number(np.asarray(x).item()) for x in (step.local, step.upstream, step.contribution))
-    return [formula if formula == local else f"{formula} = {local}", f"{upstream} × {local} = {gain}"]
+    says_it = formula.replace("−", "-") == local  # formulas have the sign of mathematics, numbers that of Python
+    return [formula if says_it else f"{formula} = {local}", f"{upstream} × {local} = {gain}"]
 
 
 def _starts(step: Step) -> bool:

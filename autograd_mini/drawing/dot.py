@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
@@ -23,6 +23,9 @@ _MANY = 250
 """Boxes and labels from which on arrows are straight and the layout is not refined: else it may take minutes."""
 
 _HASTE = ("splines=line nslimit=0.5 mclimit=0.1",)
+
+_COLUMN = 3
+"""Boxes of the legend above each other where the drawing runs from side to side."""
 
 _ENTRY = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}
 """The side at which arrows arrive, by direction."""
@@ -104,7 +107,7 @@ def _has_places(box: Box, layout: Layout) -> bool:
 def _arrow(arrow: Arrow, theme: Theme, layout: Layout, to_place: bool) -> str:
     settings = {"id": arrow.identity, **_style(arrow.kind, theme)}
     if arrow.rows:
-        settings |= {"label": escaped("\n".join(arrow.rows)), "fontcolor": theme.backward}
+        settings |= {"label": escaped("\n".join(f" {row} " for row in arrow.rows)), "fontcolor": theme.backward}
     if arrow.alarm:
         settings |= {"color": theme.alarm, "fontcolor": theme.alarm, "penwidth": "3"}
     if arrow.position is not None and not to_place:
@@ -152,10 +155,22 @@ def _legend(scene: Scene, theme: Theme, layout: Layout) -> Iterator[str]:
             names.append(f"legend_{kind}")
             settings = {"shape": "plaintext", "style": "", "label": escaped(words), "fontcolor": theme.backward}
             lines.append(_statement(names[-1], settings))
-    row = names if layout.direction in ("TB", "BT") else names[::-1]  # drawn from the bottom upwards
-    lines.append(f"{{rank=same {' -> '.join(row)} [style=invis]}}")
+    lines += _in_line(names) if layout.direction in ("TB", "BT") else _in_columns(names)
     frame = Frame("legend", "legend", (), statements=tuple(lines))
     yield from _frame(frame, theme)
+
+
+def _in_line(names: Sequence[str]) -> list[str]:
+    """Boxes across the direction of the drawing."""
+    return [f"{{rank=same {' -> '.join(names)} [style=invis]}}"] if len(names) > 1 else []
+
+
+def _in_columns(names: Sequence[str]) -> Iterator[str]:
+    """Boxes in columns of a few: one long column would push the graph down its own height."""
+    columns = [names[start : start + _COLUMN] for start in range(0, len(names), _COLUMN)]
+    for column in columns:
+        yield from _in_line(column[::-1])  # drawn from the bottom upwards
+    yield _statement(" -> ".join(column[0] for column in columns), {"style": "invis"})
 
 
 def _statement(subject: str, settings: Mapping[str, str]) -> str:

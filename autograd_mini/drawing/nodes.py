@@ -49,7 +49,8 @@ class Boxes:
     def _rows(self, node: Any) -> list[str]:
         """The lines of text on a node, from top to bottom."""
         rows = self._called(node)
-        rows += [shortened(_operation(node)) if node.op else role(node, self._subject), f"{node.shape} {node.dtype}"]
+        rows += [shortened(_operation(node)) if node.op else role(node, self._subject)]
+        rows += [f"{node.shape} {node.dtype}"] if self._subject.shaped else []
         if self._subject.valued:
             rows += [f"value {value(node.data)}", f"{self._subject.slope_names.get(node, 'grad')} {self._slope(node)}"]
         rows += [self._strange[node]] if node in self._strange else []

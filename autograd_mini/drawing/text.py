@@ -13,6 +13,8 @@ LONGEST = 48
 SHOWN_WHOLE = 6
 """Entries of an array that are shown one by one; larger arrays are summarised."""
 
+_ROUNDING = 1e-15
+
 # XML forbids these characters, and an SVG that contains them is not well-formed.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -135,4 +137,10 @@ def _summary(array: Any) -> str:
     note = f", {strange} not finite" if strange else ""
     if finite.size == 0:
         return f"{strange} entries, none finite"
-    return f"min {number(finite.min())} mean {number(finite.mean())} max {number(finite.max())}{note}"
+    return f"min {number(finite.min())} mean {number(_mean(finite))} max {number(finite.max())}{note}"
+
+
+def _mean(entries: Any) -> float:
+    """The mean; 0 where nothing but rounding is left of it, which differs from machine to machine."""
+    mean = float(entries.mean())
+    return 0.0 if abs(mean) <= _ROUNDING * float(np.abs(entries).max()) else mean

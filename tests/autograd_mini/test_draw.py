@@ -88,7 +88,9 @@ def edges(dot: str) -> list[str]:
 
 
 def edge_labels(dot: str) -> dict[str, str]:
-    return dict(re.findall(r'^\t\w+ -> \S+ \[id="(\w+)".* label="(.*?)"', dot, re.MULTILINE))
+    """The label of each edge, without the spaces that keep it off the line."""
+    found = re.findall(r'^\t\w+ -> \S+ \[id="(\w+)".* label=" (.*?) "', dot, re.MULTILINE)
+    return {identity: label.replace(r" \n ", r"\n") for identity, label in found}
 
 
 def test_the_text_of_a_neuron() -> None:
