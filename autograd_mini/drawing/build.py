@@ -12,7 +12,7 @@ from autograd_mini.drawing.nodes import Boxes, constant_box
 from autograd_mini.drawing.scene import Arrow, Box, Scene
 from autograd_mini.drawing.steps import Replay, Step
 from autograd_mini.drawing.subject import Subject
-from autograd_mini.drawing.text import extent, number, shortened
+from autograd_mini.drawing.text import extent, number, wrapped
 from autograd_mini.formula import Name, post_order
 from autograd_mini.tensor import Tensor
 
@@ -59,7 +59,8 @@ class Builder:
             if target is None or source is None or source == target or not (is_node or target == own):
                 continue
             if not is_node:
-                self.scene.boxes.append(constant_box(x, source))
+                name = None if self._replay is None else self._replay.labels.of_operands(node)[position]
+                self.scene.boxes.append(constant_box(x, source, name))
             place = position if len(node.inputs) > 1 and target == own else None
             yield Arrow(f"e{own[1:]}_{position}", source, target, place), self._steps.get((node, position))
 
@@ -81,7 +82,7 @@ class Builder:
         for step in replay.contributions(node):
             upstream = self._identity[step.through][1:]
             identity = f"b{upstream}_{step.position}"
-            rows = (shortened(step.formula or ""),)
+            rows = tuple(wrapped(step.formula or ""))
             self.scene.arrows.append(Arrow(identity, gradient, f"g{upstream}", None, "gradient", rows, _starts(step)))
             read |= {self._identity[x] for x in _read(step, replay)}
         self.scene.arrows += [Arrow(f"r{source}_{gradient}", source, gradient, kind="read") for source in sorted(read)]
@@ -102,12 +103,13 @@ def _flowing(arrow: Arrow, step: Step | None) -> Arrow:
 
 def _flow_rows(step: Step) -> list[str]:
     """The local derivative, then upstream × local = contribution; of arrays the shape and norm."""
-    formula = shortened(step.formula or "")
+    lines = wrapped(step.formula or "")
     if step.local is None or np.size(step.local) > 1 or np.size(step.contribution) > 1:
-        return [formula, extent(step.contribution)]
+        return [*lines, extent(step.contribution)]
     local, upstream, gain = (number(np.asarray(x).item()) for x in (step.local, step.upstream, step.contribution))
-    says_it = formula.replace("−", "-") == local  # formulas have the sign of mathematics, numbers that of Python
-    return [formula if says_it else f"{formula} = {local}", f"{upstream} × {local} = {gain}"]
+    if lines[-1].replace("−", "-") != local:  # formulas have the sign of mathematics, numbers that of Python
+        lines[-1] += f" = {local}"
+    return [*lines, f"{upstream} × {local} = {gain}"]
 
 
 def _starts(step: Step) -> bool:

@@ -24,8 +24,11 @@ _MANY = 250
 
 _HASTE = ("splines=line nslimit=0.5 mclimit=0.1",)
 
-_COLUMN = 3
-"""Boxes of the legend above each other where the drawing runs from side to side."""
+_LINE = {"TB": 5, "BT": 5, "LR": 3, "RL": 3}
+"""Boxes in a line of the legend, by direction."""
+
+_UPWARDS = ("LR", "RL")
+"""Directions in which lines across the drawing run from the bottom upwards."""
 
 _ENTRY = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}
 """The side at which arrows arrive, by direction."""
@@ -74,6 +77,8 @@ def _box(box: Box, theme: Theme, layout: Layout) -> str:
     settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill}
     if box.tooltip:
         settings["tooltip"] = tooltip(box.tooltip)
+    if settings["shape"] == "box3d":
+        settings["margin"] = "0.11,0.09"  # its upper edge takes some of the room for the text
     if box.alarm:
         settings |= {"color": theme.alarm, "penwidth": "3"}
     elif box.role == "output":
@@ -107,11 +112,13 @@ def _has_places(box: Box, layout: Layout) -> bool:
 def _arrow(arrow: Arrow, theme: Theme, layout: Layout, to_place: bool) -> str:
     settings = {"id": arrow.identity, **_style(arrow.kind, theme)}
     if arrow.rows:
-        settings |= {"label": escaped("\n".join(f" {row} " for row in arrow.rows)), "fontcolor": theme.backward}
+        # Spaces keep the text off the line; so does one more row where the line passes below.
+        rows = [*arrow.rows, *([""] if layout.direction in _UPWARDS else [])]
+        settings |= {"label": escaped("\n".join(f" {row} " for row in rows)), "fontcolor": theme.backward}
     if arrow.alarm:
         settings |= {"color": theme.alarm, "fontcolor": theme.alarm, "penwidth": "3"}
     if arrow.position is not None and not to_place:
-        settings["headlabel"] = f" {arrow.position + 1} "
+        settings |= {"headlabel": f" {arrow.position + 1} ", "labeldistance": "1.7"}
     place = f":i{arrow.position}:{_ENTRY[layout.direction]}" if arrow.position is not None and to_place else ""
     return _statement(f"{arrow.source} -> {arrow.target}{place}", settings)
 
@@ -142,35 +149,32 @@ def _frame(frame: Frame, theme: Theme) -> Iterator[str]:
 
 def _legend(scene: Scene, theme: Theme, layout: Layout) -> Iterator[str]:
     """One box for each role, verdict and kind of arrow that occurs."""
-    boxes = [Box(f"legend_{role}", role, (role,)) for role in SHAPES if any(box.role == role for box in scene.boxes)]
-    boxes += [
+    roles = [Box(f"legend_{role}", role, (role,)) for role in SHAPES if any(box.role == role for box in scene.boxes)]
+    verdicts = [
         Box(f"legend_{verdict}", "constant", (f"by hand: {verdict} {sign}",), verdict=verdict)
         for verdict, sign in VERDICTS.items()
         if any(box.verdict == verdict for box in scene.boxes)
     ]
-    names = [box.identity for box in boxes]
-    lines = [_box(box, theme, Layout(places=False)) for box in boxes]
-    for kind, words in KINDS.items():
-        if any(arrow.kind == kind for arrow in scene.arrows):
-            names.append(f"legend_{kind}")
-            settings = {"shape": "plaintext", "style": "", "label": escaped(words), "fontcolor": theme.backward}
-            lines.append(_statement(names[-1], settings))
-    lines += _in_line(names) if layout.direction in ("TB", "BT") else _in_columns(names)
-    frame = Frame("legend", "legend", (), statements=tuple(lines))
-    yield from _frame(frame, theme)
+    kinds = {f"legend_line_{kind}": words for kind, words in KINDS.items() if any(a.kind == kind for a in scene.arrows)}
+    text = {"shape": "plaintext", "style": "", "fontcolor": theme.backward}
+    statements = [
+        *(_box(box, theme, Layout(places=False)) for box in (*roles, *verdicts)),
+        *(_statement(name, {**text, "label": escaped(words)}) for name, words in kinds.items()),
+    ]
+    names = [[box.identity for box in roles], [box.identity for box in verdicts], [*kinds]]
+    most = _LINE[layout.direction]
+    lines = [line[start : start + most] for line in names for start in range(0, len(line), most)]
+    statements += _in_lines(lines, upwards=layout.direction in _UPWARDS)
+    yield from _frame(Frame("legend", "legend", (), statements=tuple(statements)), theme)
 
 
-def _in_line(names: Sequence[str]) -> list[str]:
-    """Boxes across the direction of the drawing."""
-    return [f"{{rank=same {' -> '.join(names)} [style=invis]}}"] if len(names) > 1 else []
-
-
-def _in_columns(names: Sequence[str]) -> Iterator[str]:
-    """Boxes in columns of a few: one long column would push the graph down its own height."""
-    columns = [names[start : start + _COLUMN] for start in range(0, len(names), _COLUMN)]
-    for column in columns:
-        yield from _in_line(column[::-1])  # drawn from the bottom upwards
-    yield _statement(" -> ".join(column[0] for column in columns), {"style": "invis"})
+def _in_lines(lines: Sequence[Sequence[str]], *, upwards: bool) -> Iterator[str]:
+    """Boxes in lines across the drawing: a single one would make it twice as wide, or high."""
+    for line in lines:
+        if len(line) > 1:
+            yield f"{{rank=same {' -> '.join(line[::-1] if upwards else line)} [style=invis]}}"
+    if len(lines) > 1:
+        yield f"{' -> '.join(line[0] for line in lines)} [style=invis]"
 
 
 def _statement(subject: str, settings: Mapping[str, str]) -> str:

@@ -10,6 +10,12 @@ import numpy as np
 LONGEST = 48
 """Characters of a line of text; longer ones are cut."""
 
+_WRAPPED = 34
+"""Characters of a line of text that is wrapped."""
+
+_LINES = 6
+"""Lines that a wrapped text has at most."""
+
 SHOWN_WHOLE = 6
 """Entries of an array that are shown one by one; larger arrays are summarised."""
 
@@ -81,6 +87,21 @@ def shortened(text: str) -> str:
     48
     """
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def wrapped(text: str) -> list[str]:
+    """Text in a few short lines, broken between words; its end is cut off if it is longer.
+
+    >>> wrapped("weights ⊙ (g − sum(g ⊙ weights, axis=-1, keepdims=True))")
+    ['weights ⊙ (g − sum(g ⊙ weights,', 'axis=-1, keepdims=True))']
+    """
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= _WRAPPED:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    kept = [shortened(line) for line in lines[:_LINES]]
+    return kept if len(lines) <= _LINES else [*kept[:-1], f"{kept[-1][: LONGEST - 2]} …"]
 
 
 def number(x: Any) -> str:

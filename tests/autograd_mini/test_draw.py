@@ -95,11 +95,14 @@ def edge_labels(dot: str) -> dict[str, str]:
 
 def test_the_text_of_a_neuron() -> None:
     assert source(neuron()).splitlines()[4:] == [
-        '\tn0 [id="n0" shape="box3d" label="x\\nparameter\\n() float64\\nvalue 2\\ngrad -1.461" fillcolor="#fde9c9"]',
-        '\tn1 [id="n1" shape="box3d" label="w\\nparameter\\n() float64\\nvalue -3\\ngrad 0.9738" fillcolor="#fde9c9"]',
+        '\tn0 [id="n0" shape="box3d" label="x\\nparameter\\n() float64\\nvalue 2\\ngrad -1.461" fillcolor="#fde9c9"'
+        ' margin="0.11,0.09"]',
+        '\tn1 [id="n1" shape="box3d" label="w\\nparameter\\n() float64\\nvalue -3\\ngrad 0.9738" fillcolor="#fde9c9"'
+        ' margin="0.11,0.09"]',
         '\tn2 [id="n2" shape="Mrecord" label="{{<i0>1|<i1>2}|multiply *|() float64|value -6|grad 0.4869}"'
         ' fillcolor="#dcebf7"]',
-        '\tn3 [id="n3" shape="box3d" label="b\\nparameter\\n() float64\\nvalue 6.9\\ngrad 0.4869" fillcolor="#fde9c9"]',
+        '\tn3 [id="n3" shape="box3d" label="b\\nparameter\\n() float64\\nvalue 6.9\\ngrad 0.4869" fillcolor="#fde9c9"'
+        ' margin="0.11,0.09"]',
         '\tn4 [id="n4" shape="Mrecord" label="{{<i0>1|<i1>2}|add +|() float64|value 0.9|grad 0.4869}"'
         ' fillcolor="#dcebf7"]',
         '\tn5 [id="n5" shape="record" label="{y|tanh|() float64|value 0.7163|grad 1}"'
@@ -463,10 +466,56 @@ def test_entries_are_drawn_one_by_one() -> None:
     boxes = " ".join(nodes(source(E, expand="scalar")).values())
     for part in ("W₁₁", "W₂₁", "x₁", "x₂", "z₁", f"|δ₁ {delta:.4g}"):
         assert part in boxes
+    assert "float64" not in boxes
     assert (
         rf"x₂ = 2\n{delta:.4g} × 2 = {2 * delta:.4g}"
         in edge_labels(source(E, expand="scalar", show="backward")).values()
     )
+
+
+def test_a_local_derivative_that_is_a_number_is_written_once() -> None:
+    x, y = Tensor(3.0, name="x"), Tensor(4.0, name="y")
+    assert edge_labels(source(x - y, show="backward"))["e2_1"] == r"−1\n1 × -1 = -1"
+
+
+def test_plain_arrays_bear_the_names_that_formulas_give_them() -> None:
+    X, W = np.ones((2, 3)), Tensor(np.ones((3, 4)), name="W")
+    text = source((X @ W).sum(), show="backward")
+    assert edge_labels(text)["e1_1"].startswith(r"c₁ᵀ @ g\n")
+    assert nodes(text)["n1_c0"] == r"c₁\nconstant\n(2, 3) float64\nvalue [[1, 1, 1], [1, 1, 1]]"
+    assert nodes(source((X @ W).sum()))["n1_c0"].startswith("constant")
+
+
+def test_long_formulas_are_wrapped_and_not_cut() -> None:
+    x = Tensor([[1.0, 2.0]], name="scores")
+    label = edge_labels(source(ag.softmax(x, axis=-1).named("weights")[0, 0], show="backward"))["e1_0"]
+    assert label.startswith(r"weights ⊙ (g − sum(g ⊙ weights,\naxis=-1, keepdims=True))\n")
+
+
+def test_what_rounding_leaves_of_a_mean_is_not_shown() -> None:
+    x = Tensor([0.1, 0.2, -0.3, 0.1, 0.2, -0.3, 0.3], name="x") - Tensor([0.0] * 6 + [0.3])
+    assert 0 < abs(x.data.mean()) < 1e-16
+    assert "value min -0.3 mean 0 max 0.2" in source(x)
+    assert "mean 1e-20" in source(x * 0 + 1e-20)
+
+
+def test_edge_labels_keep_off_the_lines() -> None:
+    y = neuron()
+    assert 'label=" 1 − y² = 0.4869 \\n 1 × 0.4869 = 0.4869 "' in source(y, show="backward")
+    assert 'label=" 1 − y² = 0.4869 \\n 1 × 0.4869 = 0.4869 \\n  "' in source(y, show="backward", direction="LR")
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+@pytest.mark.parametrize("show", ["forward", "backward", "both"])
+def test_the_legend_explains_what_there_is_and_hides_none_of_it(show: str, direction: str) -> None:
+    W = Tensor(np.ones((2, 2)), name="W")
+    y = ((np.ones((1, 2)) @ W) * Tensor(2.0, requires_grad=False)).sum()
+    text = ag.draw(y, show=show, direction=direction, agreement={"W": "kink"}).source
+    legend = set(re.findall(r"^\t\t(legend_\w+) \[", text, re.MULTILINE))
+    roles = {"parameter", "input", "constant", "operation", "output", "kink"}
+    kinds = {"forward": set(), "backward": {"line_backward"}, "both": {"gradient", "line_gradient", "line_read"}}[show]
+    assert legend == {f"legend_{name}" for name in roles | kinds}
+    assert not re.search(r"^\t\t\{?(rank=same )?\w+ \[style=", text, re.MULTILINE)
 
 
 def test_long_names_are_cut_with_the_whole_in_a_tooltip() -> None:
