@@ -82,7 +82,7 @@ class Builder:
         for step in replay.contributions(node):
             upstream = self._identity[step.through][1:]
             identity = f"b{upstream}_{step.position}"
-            rows = tuple(wrapped(step.formula or ""))
+            rows = tuple(_rule(step))
             self.scene.arrows.append(Arrow(identity, gradient, f"g{upstream}", None, "gradient", rows, _starts(step)))
             read |= {self._identity[x] for x in _read(step, replay)}
         self.scene.arrows += [Arrow(f"r{source}_{gradient}", source, gradient, kind="read") for source in sorted(read)]
@@ -103,13 +103,31 @@ def _flowing(arrow: Arrow, step: Step | None) -> Arrow:
 
 def _flow_rows(step: Step) -> list[str]:
     """The local derivative, then upstream × local = contribution; of arrays the shape and norm."""
-    lines = wrapped(step.formula or "")
+    lines = _rule(step)
     if step.local is None or np.size(step.local) > 1 or np.size(step.contribution) > 1:
         return [*lines, extent(step.contribution)]
     local, upstream, gain = (number(np.asarray(x).item()) for x in (step.local, step.upstream, step.contribution))
     if lines[-1].replace("−", "-") != local:  # formulas have the sign of mathematics, numbers that of Python
         lines[-1] += f" = {local}"
     return [*lines, f"{upstream} × {local} = {gain}"]
+
+
+def _rule(step: Step) -> list[str]:
+    """The formula in lines; where the operand was broadcast, with the axes along which its contributions add up."""
+    axes = _summed_axes(step)
+    note = f", summed over {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}" if axes else ""
+    return wrapped(f"{step.formula or ''}{note}")
+
+
+def _summed_axes(step: Step) -> list[int]:
+    assert step.through is not None
+    rule = None if step.derivative is None else step.derivative.shape
+    shape = rule if step.local is None else step.through.shape
+    if shape is None:
+        return []
+    extra = len(shape) - len(step.node.shape)
+    own = (*(1 for _ in range(extra)), *step.node.shape)
+    return [axis for axis, (n, m) in enumerate(zip(shape, own)) if n > 1 and m == 1]
 
 
 def _starts(step: Step) -> bool:

@@ -90,7 +90,7 @@ def edges(dot: str) -> list[str]:
 def edge_labels(dot: str) -> dict[str, str]:
     """The label of each edge, without the spaces that keep it off the line."""
     found = re.findall(r'^\t\w+ -> \S+ \[id="(\w+)".* label=" (.*?) "', dot, re.MULTILINE)
-    return {identity: label.replace(r" \n ", r"\n") for identity, label in found}
+    return {identity: label.replace(r" \n ", r"\n").removesuffix(r"\n") for identity, label in found}
 
 
 def test_the_text_of_a_neuron() -> None:
@@ -490,6 +490,17 @@ def test_long_formulas_are_wrapped_and_not_cut() -> None:
     x = Tensor([[1.0, 2.0]], name="scores")
     label = edge_labels(source(ag.softmax(x, axis=-1).named("weights")[0, 0], show="backward"))["e1_0"]
     assert label.startswith(r"weights ⊙ (g − sum(g ⊙ weights,\naxis=-1, keepdims=True))\n")
+
+
+def test_what_broadcasting_adds_up_is_said() -> None:
+    x, W, b = Tensor(np.ones((3, 2)), name="x"), Tensor(np.ones((2, 4)), name="W"), Tensor(np.ones(4), name="b")
+    c = Tensor(np.ones((3, 1)), name="c")
+    layer = edge_labels(source(ag.affine(x, W, b).sum(), show="backward"))
+    assert [layer[f"e3_{i}"].split(r"\n")[0] for i in range(3)] == ["g @ Wᵀ", "xᵀ @ g", "g, summed over axis 0"]
+    sums = edge_labels(source((c + b).sum(), show="both"))
+    assert {"1, summed over axis 0", "1, summed over axis 1"} <= set(sums.values())
+    scale = edge_labels(source((Tensor(2.0) * x).sum(), show="backward"))
+    assert scale["e2_0"].startswith("x, summed over axes 0, 1")
 
 
 def test_what_rounding_leaves_of_a_mean_is_not_shown() -> None:
