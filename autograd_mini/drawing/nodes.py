@@ -57,7 +57,11 @@ class Boxes:
     def gradient_rows(self, node: Any) -> list[str]:
         """The lines of text on the gradient of a node."""
         assert self._replay is not None
-        return [self._replay.labels.slope(node), f"{node.shape} {node.dtype}", self._slope(node)]
+        slope = self._replay.labels.slope(node)
+        known = self._subject.slope_names.get(node)
+        rows = [slope if known is None else f"{known} = {slope}"]
+        rows += [f"{node.shape} {node.dtype}"] if self._subject.shaped else []
+        return [*rows, self._slope(node)]
 
     def _called(self, node: Any) -> list[str]:
         if self._replay is not None:

@@ -467,6 +467,9 @@ def test_entries_are_drawn_one_by_one() -> None:
     for part in ("W₁₁", "W₂₁", "x₁", "x₂", "z₁", f"|δ₁ {delta:.4g}"):
         assert part in boxes
     assert "float64" not in boxes
+    rows = nodes(source(E, expand="scalar", show="both"))
+    assert rf"δ₁ = ∂E/∂z₁\n{delta:.4g}" in rows.values()
+    assert "float64" not in " ".join(rows.values())
     assert (
         rf"x₂ = 2\n{delta:.4g} × 2 = {2 * delta:.4g}"
         in edge_labels(source(E, expand="scalar", show="backward")).values()
