@@ -711,6 +711,19 @@ def test_lines_of_a_name() -> None:
     assert r"one\ntwo\nthree\nparameter" in source(Tensor(1.0, name="one\r\ntwo\nthree"))
 
 
+@pytest.mark.parametrize("name", ["", "\n", "\x00", "\nx", "a\n\nb", "x\n"])
+def test_no_label_has_an_empty_line(name: str) -> None:
+    """At such a label the Graphviz within pygraphviz 2.0.4 ends the process now and then."""
+    x = Tensor(1.0, name=name)
+    for show in ("forward", "backward", "both"):
+        text = ag.draw(ag.group(name, x, (x * x).named(name)), show=show).source
+        for label in re.findall(r'label="(.*?)"', text):
+            fields = re.split(r"[|{}]", label) if label[:1] == "{" else [label]
+            assert "" not in [line for field in fields if field for line in field.split(r"\n")]
+            assert label
+        assert not re.search(r"\|\||\{\||\|\}", text.replace(r"\|", ""))
+
+
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pygraphviz", exc_type=ImportError)
 
