@@ -229,17 +229,25 @@ if TYPE_CHECKING:
     from autograd_mini.compiler import Compiled as Compiled
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
+    from autograd_mini.draw.explorer import Explorer as Explorer
+    from autograd_mini.draw.explorer import explore as explore
 
 
-_COMPILER = ("Compiled", "RecompilationWarning", "compile")
+# Imported when they are used first: the compiler is a third of the package, and the explorer is used now and then.
+_LATER = {
+    "Compiled": "autograd_mini.compiler",
+    "RecompilationWarning": "autograd_mini.compiler",
+    "compile": "autograd_mini.compiler",
+    "Explorer": "autograd_mini.draw.explorer",
+    "explore": "autograd_mini.draw.explorer",
+}
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_COMPILER]
+    return [*globals(), *_LATER]
 
 
 def __getattr__(name: str) -> _Any:
-    """The compiler is imported when it is used first: it is a third of the package."""
-    if name in _COMPILER:
-        return getattr(_import_module("autograd_mini.compiler"), name)
+    if name in _LATER:
+        return getattr(_import_module(_LATER[name]), name)
     raise AttributeError(f"module 'autograd_mini' has no attribute {name!r}")
