@@ -44,6 +44,23 @@ function localDerivative(step, data, values) {
   return evaluate(data.slopes[step.slope], names);
 }
 
+// The steps as Python computed them, with the numbers that follow from others: what flows into a step is the gradient
+// of the node that it comes through.
+function givenSteps(data) {
+  const totals = new Map();
+  return data.steps.map((step) => {
+    if (step.kind === "forward") return step;
+    const complete = step.kind === "seed" ? step : completed(step, totals.get(step.through));
+    totals.set(step.node, complete.total);
+    return complete;
+  });
+}
+
+function completed(step, upstream) {
+  const contribution = step.contribution ?? asNumber(upstream) * asNumber(step.local);
+  return { ...step, upstream, contribution, total: step.total ?? contribution };
+}
+
 // Why the values can't be changed here, or null.
 function whyFixed(data) {
   if (data.fixed !== null) return data.fixed;
@@ -59,8 +76,8 @@ function differing(data) {
   const given = data.nodes.map((node) => asNumber(node.value));
   const values = computedValues(data, given);
   const wrong = data.nodes.findIndex((node, index) => !close(values[index], given[index]));
-  const steps = computedSteps(data, values);
-  const wrongStep = steps.findIndex((step, index) => step.kind === "backward" && !close(step.contribution, asNumber(data.steps[index].contribution)));
+  const isWrong = (step) => step.kind === "backward" && !close(localDerivative(step, data, given), asNumber(step.local));
+  const wrongStep = data.steps.findIndex(isWrong);
   if (wrong < 0 && wrongStep < 0) return null;
   const node = data.nodes[wrong < 0 ? data.steps[wrongStep].through : wrong];
   return `this page computes another value for ${node.label} (${node.op}); a leaf has changed since, or the operation is another one of that name`;

@@ -17,7 +17,9 @@ def replay_as_data(replay: Replay) -> dict[str, Data]:
     """Nodes, steps and the trees of local derivatives.
 
     A node's place in "nodes" is its number in the picture; the "slope" of a step is a place in "slopes", where equal
-    trees stand once. "fixed" says why values can't be changed in the page, or is None.
+    trees stand once. "fixed" says why values can't be changed in the page, or is None. What can be told from the rest
+    is left out: what flows into a step is the gradient so far of the node that it comes through; without a
+    "contribution" a step has that times "local", and without a "total" its contribution is the first one.
     """
     index = {node: position for position, node in enumerate(replay.order)}
     fixed = obstacle(replay)
@@ -78,15 +80,23 @@ def _settings(node: Tensor) -> dict[str, Data]:
 
 def _step(step: Step, index: dict[Tensor, int], slopes: dict[str, int], editable: bool) -> dict[str, Data]:
     data: dict[str, Data] = {"kind": step.kind, "node": index[step.node]}
-    if step.kind == "forward":
-        return data
-    data["total"] = value_as_data(step.total)
+    if step.kind == "seed":
+        data["total"] = value_as_data(step.total)
     if step.through is None or step.position is None:
         return data
-    data |= {"through": index[step.through], "position": step.position, "formula": step.formula}
-    data |= {"upstream": value_as_data(step.upstream), "contribution": value_as_data(step.contribution)}
-    data |= {} if step.local is None else {"local": value_as_data(step.local)}
+    data |= {"through": index[step.through], "position": step.position, **_numbers(step)}
+    if step.formula is not None:
+        data["formula"] = step.formula
     if editable:
         tree = json.dumps(slope_as_data(step.through, step.position), allow_nan=False)
         data["slope"] = slopes.setdefault(tree, len(slopes))
     return data
+
+
+def _numbers(step: Step) -> dict[str, Data]:
+    """The numbers of a step without those that follow from others, to the last bit, in the page too."""
+    local, contribution, total = map(value_as_data, (step.local, step.contribution, step.total))
+    numbers = {} if step.local is None else {"local": local}
+    if isinstance(contribution, dict) or step.local is None or step.upstream * step.local != step.contribution:
+        numbers["contribution"] = contribution
+    return numbers if total == contribution else {**numbers, "total": total}

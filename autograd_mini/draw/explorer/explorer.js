@@ -2,8 +2,8 @@
 
 const data = JSON.parse(element("data").textContent);
 const fixed = whyFixed(data);
-const scale = sizes();
-let shown = current(data.nodes.map((node) => node.value), data.steps);
+const given = { values: data.nodes.map((node) => node.value), steps: givenSteps(data) };
+let shown = given;
 let place = 0;
 let chosen = null;
 let timer = null;
@@ -14,10 +14,6 @@ function element(id) {
 
 function made(tag, text, properties = {}) {
   return Object.assign(document.createElement(tag), { textContent: text, ...properties });
-}
-
-function current(values, steps) {
-  return { values, steps };
 }
 
 // ------------------------------------------------------------------------------------------------------- words
@@ -103,8 +99,9 @@ function line(index, word) {
   return [...(nodeElement(index)?.querySelectorAll("text") ?? [])].findLast((text) => new RegExp(`^${word}\\s`).test(text.textContent));
 }
 
-function sizes() {
-  return data.nodes.map((_, index) => nodeElement(index)?.querySelector("polygon, ellipse, path")?.getBBox().width ?? Infinity);
+// The room that a line has in its node; 0 while nothing is laid out.
+function roomIn(index) {
+  return (nodeElement(index).querySelector("polygon, ellipse, path")?.getBBox().width ?? 0) - 6;
 }
 
 function write(index, word, text) {
@@ -112,8 +109,8 @@ function write(index, word, text) {
   if (!target || target.textContent === `${word} ${text}`) return;
   target.removeAttribute("textLength");
   target.textContent = `${word} ${text}`;
-  const room = scale[index] - 6;
-  if (target.getComputedTextLength() > room) {
+  const room = roomIn(index);
+  if (room > 0 && target.getComputedTextLength() > room) {
     target.setAttribute("textLength", room);
     target.setAttribute("lengthAdjust", "spacingAndGlyphs");
   }
@@ -222,13 +219,13 @@ function edited(event) {
   const leaves = [...shown.values];
   leaves[Number(input.dataset.node)] = input.valueAsNumber;
   const values = computedValues(data, leaves);
-  shown = current(values.map((x, index) => (typeof data.nodes[index].value === "boolean" ? Boolean(x) : x)), computedSteps(data, values));
+  shown = { values: values.map((x, index) => (typeof given.values[index] === "boolean" ? Boolean(x) : x)), steps: computedSteps(data, values) };
   element("reset").disabled = false;
   draw();
 }
 
 function reset() {
-  shown = current(data.nodes.map((node) => node.value), data.steps);
+  shown = given;
   for (const input of leafInputs()) {
     input.value = String(data.nodes[Number(input.dataset.node)].value);
     input.setAttribute("aria-invalid", "false");

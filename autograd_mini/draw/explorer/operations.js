@@ -17,7 +17,8 @@ function remainder(x, y) {
 
 function floorDivide(x, y) {
   if (y === 0) return x / y;
-  const quotient = (x - remainder(x, y)) / y;
+  const rest = x % y;
+  const quotient = (x - rest) / y - (rest !== 0 && rest < 0 !== y < 0 ? 1 : 0);
   const floor = Math.floor(quotient);
   return quotient - floor > 0.5 ? floor + 1 : floor;
 }
@@ -30,6 +31,10 @@ function roundToEven(x) {
 
 function addedExponentials(x, y) {
   return x === y ? x + Math.LN2 : Math.max(x, y) + Math.log1p(Math.exp(-Math.abs(x - y)));
+}
+
+function addedPowersOfTwo(x, y) {
+  return x === y ? x + 1 : Math.max(x, y) + Math.log1p(2 ** -Math.abs(x - y)) / Math.LN2;
 }
 
 const OPERATIONS = {
@@ -55,6 +60,7 @@ const OPERATIONS = {
   log10: Math.log10,
   log1p: Math.log1p,
   logaddexp: addedExponentials,
+  logaddexp2: addedPowersOfTwo,
   sin: Math.sin,
   cos: Math.cos,
   tan: Math.tan,

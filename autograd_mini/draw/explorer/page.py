@@ -25,16 +25,17 @@ def page(replay: Replay, picture: str, theme: str) -> str:
         raise ValueError(f"explore: no theme {theme!r}; the themes are {' and '.join(map(repr, THEMES))}")
     style = source("explorer.css")
     script = "\n".join(map(source, SCRIPTS))
-    return Template(source("page.html")).substitute(
+    text = Template(source("page.html")).substitute(
         theme=theme,
         policy=policy(style, script),
-        title=_markup(f"Backpropagation of {replay.label(replay.output)}"),
+        title=html.escape(f"Backpropagation of {replay.label(replay.output)}"),
         style=style,
         script=script,
         picture=picture,
         table=table(replay),
         data=inert(replay_as_data(replay)),
     )
+    return text.encode("utf-8", "replace").decode()  # half a surrogate pair, which no file can hold, becomes "?"
 
 
 def source(name: str) -> str:
@@ -60,7 +61,7 @@ def inert(data: Any) -> str:
     >>> print(inert({"name": "</script>"}))
     {"name":"\u003c/script\u003e"}
     """
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 
@@ -71,13 +72,8 @@ def table(replay: Replay) -> str:
     return "\n".join([f"<table><thead><tr>{head}</tr></thead><tbody>", *rows, "</tbody></table>"])
 
 
-def _markup(text: str) -> str:
-    """Text to stand in HTML; half a surrogate pair, which no file can hold, becomes a question mark."""
-    return html.escape(text.encode("utf-8", "replace").decode())
-
-
 def _row(*cells: str) -> str:
-    return f"<tr>{''.join(f'<td>{_markup(cell)}' for cell in cells)}</tr>"
+    return f"<tr>{''.join(f'<td>{html.escape(cell)}' for cell in cells)}</tr>"
 
 
 def _cells(step: Step, replay: Replay) -> list[str]:

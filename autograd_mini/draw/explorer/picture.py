@@ -11,15 +11,18 @@ from autograd_mini.tensor import Tensor
 _NODE = re.compile(r"(n\d+(?:_c\d+)?) \[(.*)\]", re.DOTALL)
 _EDGE = re.compile(r"n\d+(?:_c\d+)? -> n(\d+)(?::i(\d+):n)?")
 _ROLES = {"#fde9c9": "parameter", "#eeeeee": "constant", "#dcebf7": "operation"}
+_SCALAR = r"|()\ float64|"  # a row that says nothing in a graph of scalars
 _WIDE_ENOUGH = "node [width=1.3]"  # inches: values change in the page, and "grad -1.234e-100" still fits
 
-# What a page has no use for: the renderer's prologue, its comments, titles that a browser would show as tooltips (as
-# the page says more itself), and fonts that the page sets once. Text in an SVG has no "<", so that only tags match.
+# What a page has no use for: the renderer's prologue, its comments, titles that a browser would show as tooltips (the
+# page says more itself), and what the page's style sheet sets once: a third of the text. The text nodes of an SVG have
+# neither "<" nor a quote, so that only tags match.
 _SURPLUS = re.compile(
     r"\A.*?(?=<svg)|<!--.*?-->\s*|<title>[^<]*</title>\s*|<g id=\"a_[^\"]*\"><a [^>]*>\s*"
-    r"|</a>\s*</g>\s*| font-(?:family|size)=\"[^\"]*\"",
+    r"|</a>\s*</g>\s*| (?:fill|stroke|text-anchor|font-family|font-size)=\"[^\"]*\"",
     re.DOTALL,
 )
+_PLACES = re.compile(r' (?:points|d|x|y)="[^"]*"')
 
 
 def svg(output: Tensor, max_nodes: int) -> str:
@@ -29,7 +32,8 @@ def svg(output: Tensor, max_nodes: int) -> str:
     """
     lines = [_identified(line.strip("\t\n")) for line in draw(output, max_nodes=max_nodes).body]
     drawing = Drawing([_WIDE_ENOUGH, *lines])
-    return _SURPLUS.sub("", drawing.pipe(format="svg", encoding="utf-8")).strip()
+    picture = _SURPLUS.sub("", drawing.pipe(format="svg", encoding="utf-8")).strip()
+    return _PLACES.sub(lambda places: re.sub(r"(\.\d)\d|\s+(?=\")", r"\1", places[0]), picture)
 
 
 def _identified(line: str) -> str:
@@ -40,4 +44,4 @@ def _identified(line: str) -> str:
     if node is None or node[1] == "node":
         return line
     role = next(name for colour, name in _ROLES.items() if f'fillcolor="{colour}"' in node[2][-30:])
-    return f'{node[1]} [{node[2]} id="{node[1]}" class="{role}"]'
+    return f'{node[1]} [{node[2].replace(_SCALAR, "|")} id="{node[1]}" class="{role}"]'

@@ -25,11 +25,13 @@ def number_as_data(x: Any) -> Data:
 
 
 def value_as_data(x: Any) -> Data:
-    """A scalar as its number; an array as its text, shape and Euclidean norm.
+    """A scalar as its number; an array as its text, shape and Euclidean norm; None as itself.
 
     >>> value_as_data(np.array([3.0, 4.0]))
     {'text': '[3, 4]', 'shape': '(2,)', 'norm': 5.0}
     """
+    if x is None:
+        return None
     array = np.asarray(x)
     if array.shape == ():
         return number_as_data(array[()])
