@@ -452,6 +452,29 @@ def test_arrays_show_shape_norm_and_formula(seen: Seen, tmp_path: Path) -> None:
 
 
 @browser_test
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (lambda: Tensor(3.0, name="x"), "Seed: ∂x/∂x = 1"),
+        (
+            lambda: (Tensor([1.0, 2.0], name="x") * 2).named("y"),
+            "Forward: y = multiply(x, 2) = (2,) array of norm 4.472",
+        ),
+        (lambda: (Tensor(3.0, name="x") * np.ones(4)).sum().named("y"), "+= upstream ⊙ ("),
+        (lambda: ag.exp(Tensor(800.0, name="x")).named("y"), "∂y/∂x += 1 × inf = inf"),
+        (lambda: ag.where(Tensor(1.0) > 0, Tensor(3.0, name="x"), 2.0).named("y"), "∂y/∂x += 1 × 1 = 1"),
+    ],
+)
+def test_graphs_of_other_kinds(seen: Seen, tmp_path: Path, output: Callable[[], Tensor], words: str) -> None:
+    with np.errstate(all="ignore"):
+        page = seen.open(ag.explore(output()), tmp_path / "page.html")
+    page.click("#last")
+    page.click("#n0")
+    assert words in page.inner_text("#step")
+    assert seen.said == []
+
+
+@browser_test
 def test_hostile_names_do_nothing(seen: Seen, tmp_path: Path) -> None:
     leaves = [Tensor(float(place), name=name) for place, name in enumerate(HOSTILE)]
     output = functools.reduce(ag.add, leaves).named(HOSTILE[0])

@@ -97,6 +97,13 @@ def _numbers(step: Step) -> dict[str, Data]:
     """The numbers of a step without those that follow from others, to the last bit, in the page too."""
     local, contribution, total = map(value_as_data, (step.local, step.contribution, step.total))
     numbers = {} if step.local is None else {"local": local}
-    if isinstance(contribution, dict) or step.local is None or step.upstream * step.local != step.contribution:
+    if not _is_product(step):
         numbers["contribution"] = contribution
     return numbers if total == contribution else {**numbers, "total": total}
+
+
+def _is_product(step: Step) -> bool:
+    """Whether a contribution is exactly the product of two numbers, so that the page can compute it."""
+    if step.local is None or any(np.ndim(x) for x in (step.upstream, step.local, step.contribution)):
+        return False
+    return float(step.upstream) * float(step.local) == float(step.contribution)

@@ -3,6 +3,7 @@
 const data = JSON.parse(element("data").textContent);
 const fixed = whyFixed(data);
 const given = { values: data.nodes.map((node) => node.value), steps: givenSteps(data) };
+const ALWAYS_FITS = 12; // characters: what is longer is measured, which is slow
 let shown = given;
 let place = 0;
 let chosen = null;
@@ -54,17 +55,31 @@ function valueWords(index) {
   return `${node.label} = ${value} (given${node.constant ? ", a constant" : ""})`;
 }
 
+function hasArrays(step) {
+  return [step.upstream, step.local, step.contribution].some(isArray);
+}
+
+// What a step adds, before it is worked out: numbers where all are numbers, else the formula.
+function factorWords(step) {
+  if (step.local === undefined) return step.formula ?? "contribution";
+  if (hasArrays(step)) return `upstream ⊙ (${step.formula ?? "local derivative"})`;
+  return `${words(step.upstream)} × ${bracketed(step.local)}`;
+}
+
 function productWords(step) {
-  if (step.local === undefined) return `${step.formula ?? "contribution"} = ${words(step.contribution)}`;
-  return `${words(step.upstream)} × ${bracketed(step.local)} = ${words(step.contribution)}`;
+  return `${factorWords(step)} = ${words(step.contribution)}`;
+}
+
+// The local derivative as a formula, where that does not stand in the product already.
+function formulaWords(step) {
+  return step.local === undefined || hasArrays(step) || !step.formula ? "" : `, local derivative ${step.formula}`;
 }
 
 function stepWords(step) {
   if (step.kind === "forward") return `Forward: ${valueWords(step.node)}`;
   if (step.kind === "seed") return `Seed: ${slopeName(step.node)} = ${words(step.total)}`;
   const way = `through ${label(step.through)} (${data.nodes[step.through].op}, operand ${step.position + 1})`;
-  const formula = step.local === undefined || !step.formula ? "" : `; local derivative ${step.formula}`;
-  return `Backward: ${slopeName(step.node)} += ${productWords(step)} (total so far ${words(step.total)}), ${way}${formula}`;
+  return `Backward: ${slopeName(step.node)} += ${productWords(step)} (total so far ${words(step.total)}), ${way}${formulaWords(step)}`;
 }
 
 // The sum over all the ways back to a node: 1·0.8 + 1·0.8 − 0.2·1.5 = 1.3
@@ -77,8 +92,7 @@ function sumWords(index) {
 
 function term(step) {
   if (step.kind === "seed") return ["+", words(step.total)];
-  if (step.local === undefined) return ["+", `(${step.formula ?? "contribution"} through ${label(step.through)})`];
-  if (isArray(step.upstream)) return ["+", `(${label(step.through)}: upstream × local)`];
+  if (step.local === undefined || hasArrays(step)) return ["+", `(${factorWords(step)} through ${label(step.through)})`];
   const upstream = words(step.upstream);
   const size = `${upstream.replace(/^-/, "")}·${bracketed(step.local)}`;
   return [upstream.startsWith("-") ? "−" : "+", size];
@@ -109,6 +123,7 @@ function write(index, word, text) {
   if (!target || target.textContent === `${word} ${text}`) return;
   target.removeAttribute("textLength");
   target.textContent = `${word} ${text}`;
+  if (text.length < ALWAYS_FITS) return;
   const room = roomIn(index);
   if (room > 0 && target.getComputedTextLength() > room) {
     target.setAttribute("textLength", room);
@@ -167,10 +182,8 @@ function reveal(step) {
 
 function drawNode() {
   if (chosen === null) return;
-  const ways = shown.steps.filter((step) => step.node === chosen && step.kind === "backward").map((step) => {
-    const formula = step.local === undefined || !step.formula ? "" : `, local derivative ${step.formula}`;
-    return made("li", `through ${label(step.through)}: ${productWords(step)}${formula}`);
-  });
+  const received = shown.steps.filter((step) => step.node === chosen && step.kind === "backward");
+  const ways = received.map((step) => made("li", `through ${label(step.through)}: ${productWords(step)}${formulaWords(step)}`));
   const list = made("ul", "");
   list.append(...ways);
   element("node-title").textContent = `Node ${label(chosen)}`;
