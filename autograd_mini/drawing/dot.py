@@ -68,7 +68,7 @@ def _head(theme: Theme, layout: Layout) -> Iterator[str]:
 
 def _box(box: Box, theme: Theme, layout: Layout) -> str:
     fill = theme.fill[box.role] if box.verdict is None else theme.verdicts[box.verdict]
-    settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill}
+    settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill, "class": box.role}
     if box.tooltip:
         settings["tooltip"] = tooltip(box.tooltip)
     if box.alarm:

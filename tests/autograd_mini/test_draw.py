@@ -93,15 +93,18 @@ def edge_labels(dot: str) -> dict[str, str]:
 
 def test_the_text_of_a_neuron() -> None:
     assert source(neuron()).splitlines()[4:] == [
-        '\tn0 [id="n0" shape="box3d" label="x\\nparameter\\n() float64\\nvalue 2\\ngrad -1.461" fillcolor="#fde9c9"]',
-        '\tn1 [id="n1" shape="box3d" label="w\\nparameter\\n() float64\\nvalue -3\\ngrad 0.9738" fillcolor="#fde9c9"]',
+        '\tn0 [id="n0" shape="box3d" label="x\\nparameter\\n() float64\\nvalue 2\\ngrad -1.461"'
+        ' fillcolor="#fde9c9" class="parameter"]',
+        '\tn1 [id="n1" shape="box3d" label="w\\nparameter\\n() float64\\nvalue -3\\ngrad 0.9738"'
+        ' fillcolor="#fde9c9" class="parameter"]',
         '\tn2 [id="n2" shape="Mrecord" label="{{<i0>1|<i1>2}|multiply *|() float64|value -6|grad 0.4869}"'
-        ' fillcolor="#dcebf7"]',
-        '\tn3 [id="n3" shape="box3d" label="b\\nparameter\\n() float64\\nvalue 6.9\\ngrad 0.4869" fillcolor="#fde9c9"]',
+        ' fillcolor="#dcebf7" class="operation"]',
+        '\tn3 [id="n3" shape="box3d" label="b\\nparameter\\n() float64\\nvalue 6.9\\ngrad 0.4869"'
+        ' fillcolor="#fde9c9" class="parameter"]',
         '\tn4 [id="n4" shape="Mrecord" label="{{<i0>1|<i1>2}|add +|() float64|value 0.9|grad 0.4869}"'
-        ' fillcolor="#dcebf7"]',
+        ' fillcolor="#dcebf7" class="operation"]',
         '\tn5 [id="n5" shape="record" label="{y|tanh|() float64|value 0.7163|grad 1}"'
-        ' fillcolor="#fbf3a9" penwidth="2"]',
+        ' fillcolor="#fbf3a9" class="output" penwidth="2"]',
         '\tn0 -> n2:i0:n [id="e2_0"]',
         '\tn1 -> n2:i1:n [id="e2_1"]',
         '\tn2 -> n4:i0:n [id="e4_0"]',

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.draw import text
-from autograd_mini.draw.drawing import RendererNotFoundError
-from autograd_mini.draw.explorer.data import obstacle
-from autograd_mini.draw.explorer.page import inert, source
-from autograd_mini.draw.explorer.picture import svg
-from autograd_mini.draw.explorer.slopes import slope_as_data
-from autograd_mini.draw.replay import replay
+from autograd_mini.drawing import text
+from autograd_mini.drawing.explorer.data import obstacle
+from autograd_mini.drawing.explorer.page import inert, source
+from autograd_mini.drawing.explorer.picture import svg
+from autograd_mini.drawing.explorer.slopes import slope_as_data
+from autograd_mini.drawing.rendering import RendererNotFoundError
+from autograd_mini.drawing.steps import replay
 from tests.autograd_mini.test_draw import HOSTILE
 
 NAMES = ("x", "w", "b")
@@ -307,7 +307,7 @@ def test_the_words_of_each_step(opened: Any) -> None:
     for place, step in enumerate(replayed.steps):
         opened.evaluate(f"go({place})")
         words = opened.inner_text("#step")
-        name = replayed.label(step.node)
+        name = replayed.labels[step.node]
         assert words.startswith({"forward": f"Forward: {name} = ", "seed": "Seed: ∂L/∂L = 1"}.get(step.kind, ""))
         if step.kind == "backward":
             upstream, local, contribution = re.match(

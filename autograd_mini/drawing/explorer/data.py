@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.draw.explorer.slopes import slope_as_data
-from autograd_mini.draw.explorer.values import Data, number_as_data, value_as_data
-from autograd_mini.draw.replay import Replay, Step
+from autograd_mini.drawing.explorer.slopes import slope_as_data
+from autograd_mini.drawing.explorer.values import Data, number_as_data, value_as_data
+from autograd_mini.drawing.steps import Replay, Step
 from autograd_mini.tensor import Tensor
 
 
@@ -24,7 +24,7 @@ def replay_as_data(replay: Replay) -> dict[str, Data]:
     index = {node: position for position, node in enumerate(replay.order)}
     fixed = obstacle(replay)
     slopes: dict[str, int] = {}
-    steps = [_step(step, index, slopes, fixed is None) for step in replay.steps]
+    steps = [_step(step, index, slopes, fixed is None) for step in replay]
     return {
         "output": index[replay.output],
         "nodes": [_node(node, replay, index) for node in replay.order],
@@ -42,7 +42,7 @@ def obstacle(replay: Replay) -> str | None:
     for node in replay.order:
         reason = _obstacle(node)
         if reason is not None:
-            return f"{replay.label(node)} {reason}"
+            return f"{replay.labels[node]} {reason}"
     return None
 
 
@@ -61,7 +61,7 @@ def _obstacle(node: Tensor) -> str | None:
 
 
 def _node(node: Tensor, replay: Replay, index: dict[Tensor, int]) -> dict[str, Data]:
-    described = {"label": replay.label(node), "value": value_as_data(node.data)}
+    described = {"label": replay.labels[node], "value": value_as_data(node.data)}
     if node.op is None:
         return {**described, "constant": not node.requires_grad}
     inputs = [["node", index[x]] if isinstance(x, Tensor) else ["constant", _constant(x)] for x in node.inputs]

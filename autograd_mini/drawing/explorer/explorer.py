@@ -6,10 +6,13 @@ import html
 import os
 from pathlib import Path
 
-from autograd_mini.draw.drawing import write_whole
-from autograd_mini.draw.explorer.page import page
-from autograd_mini.draw.explorer.picture import svg
-from autograd_mini.draw.replay import replay
+from autograd_mini.drawing.choices import check_choice, check_count
+from autograd_mini.drawing.explorer.page import page
+from autograd_mini.drawing.explorer.picture import svg
+from autograd_mini.drawing.rendering import write_whole
+from autograd_mini.drawing.steps import replay
+from autograd_mini.drawing.subject import order_within
+from autograd_mini.drawing.themes import THEMES
 from autograd_mini.tensor import Tensor
 
 
@@ -63,8 +66,12 @@ def explore(
     >>> "<svg" in explorer.html, "http-equiv" in explorer.html
     (True, True)
     """
-    picture = svg(output, max_nodes)
-    explorer = Explorer(page(replay(output), picture, theme))
+    check_choice("explore", "theme", theme, THEMES)
+    check_count("explore", "max_nodes", max_nodes, 1)
+    if isinstance(output, Tensor):
+        order_within([output], max_nodes)
+    replayed = replay(output)
+    explorer = Explorer(page(replayed, svg(replayed), theme))
     if path is not None:
         explorer.save(path)
     return explorer

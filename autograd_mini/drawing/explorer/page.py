@@ -10,25 +10,22 @@ from importlib import resources
 from string import Template
 from typing import Any
 
-from autograd_mini.draw.explorer.data import replay_as_data
-from autograd_mini.draw.explorer.values import value_as_text
-from autograd_mini.draw.replay import Replay, Step
+from autograd_mini.drawing.explorer.data import replay_as_data
+from autograd_mini.drawing.explorer.values import value_as_text
+from autograd_mini.drawing.steps import Replay, Step
 
-THEMES = ("light", "dark")
 SCRIPTS = ("number.js", "operations.js", "computation.js", "explorer.js")
 HEADINGS = ("step", "kind", "tensor", "value", "through", "upstream", "local", "formula", "contribution", "total")
 
 
 def page(replay: Replay, picture: str, theme: str) -> str:
-    """The text of the file; ValueError for an unknown theme."""
-    if theme not in THEMES:
-        raise ValueError(f"explore: no theme {theme!r}; the themes are {' and '.join(map(repr, THEMES))}")
+    """The text of the file."""
     style = source("explorer.css")
     script = "\n".join(map(source, SCRIPTS))
     text = Template(source("page.html")).substitute(
         theme=theme,
         policy=policy(style, script),
-        title=html.escape(f"Backpropagation of {replay.label(replay.output)}"),
+        title=html.escape(f"Backpropagation of {replay.labels[replay.output]}"),
         style=style,
         script=script,
         picture=picture,
@@ -67,7 +64,7 @@ def inert(data: Any) -> str:
 
 def table(replay: Replay) -> str:
     """All steps as an HTML table, for readers without scripts."""
-    rows = [_row(str(number), *_cells(step, replay)) for number, step in enumerate(replay.steps, 1)]
+    rows = [_row(str(number), *_cells(step, replay)) for number, step in enumerate(replay, 1)]
     head = "".join(f"<th scope=col>{heading}</th>" for heading in HEADINGS)
     return "\n".join([f"<table><thead><tr>{head}</tr></thead><tbody>", *rows, "</tbody></table>"])
 
@@ -77,8 +74,8 @@ def _row(*cells: str) -> str:
 
 
 def _cells(step: Step, replay: Replay) -> list[str]:
-    described = [step.kind, replay.label(step.node), value_as_text(step.node.data) if step.kind == "forward" else ""]
-    through = "" if step.through is None else replay.label(step.through)
+    described = [step.kind, replay.labels[step.node], value_as_text(step.node.data) if step.kind == "forward" else ""]
+    through = "" if step.through is None else replay.labels[step.through]
     numbers = ["" if x is None else value_as_text(x) for x in (step.upstream, step.local)]
     sums = ["" if x is None else value_as_text(x) for x in (step.contribution, step.total)]
     return [*described, through, *numbers, step.formula or "", *sums]

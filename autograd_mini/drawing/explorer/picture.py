@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
-from autograd_mini.draw.dot import draw
-from autograd_mini.draw.drawing import Drawing
-from autograd_mini.tensor import Tensor
+from autograd_mini.drawing.build import Builder, identities
+from autograd_mini.drawing.dot import Layout, dot_lines
+from autograd_mini.drawing.rendering import Drawing
+from autograd_mini.drawing.scene import Box
+from autograd_mini.drawing.steps import Replay
+from autograd_mini.drawing.subject import subject_of
+from autograd_mini.drawing.themes import THEMES
 
-_NODE = re.compile(r"(n\d+(?:_c\d+)?) \[(.*)\]", re.DOTALL)
-_EDGE = re.compile(r"n\d+(?:_c\d+)? -> n(\d+)(?::i(\d+):n)?")
-_ROLES = {"#fde9c9": "parameter", "#eeeeee": "constant", "#dcebf7": "operation"}
-_SCALAR = r"|()\ float64|"  # a row that says nothing in a graph of scalars
+_SCALAR = "() float64"  # a row that says nothing in a graph of scalars
 _WIDE_ENOUGH = "node [width=1.3]"  # inches: values change in the page, and "grad -1.234e-100" still fits
 
 # What a page has no use for: the renderer's prologue, its comments, titles that a browser would show as tooltips (the
@@ -25,23 +28,23 @@ _SURPLUS = re.compile(
 _PLACES = re.compile(r' (?:points|d|x|y)="[^"]*"')
 
 
-def svg(output: Tensor, max_nodes: int) -> str:
+def svg(replay: Replay) -> str:
     """The SVG element: node i has the id "n{i}", the edge into its operand p the id "e{i}_{p}".
 
-    Raises as `draw`, and RendererNotFoundError where nothing renders.
+    Raises RendererNotFoundError where nothing renders.
     """
-    lines = [_identified(line.strip("\t\n")) for line in draw(output, max_nodes=max_nodes).body]
-    drawing = Drawing([_WIDE_ENOUGH, *lines])
-    picture = _SURPLUS.sub("", drawing.pipe(format="svg", encoding="utf-8")).strip()
+    picture = _SURPLUS.sub("", Drawing(_lines(replay)).pipe(format="svg", encoding="utf-8")).strip()
     return _PLACES.sub(lambda places: re.sub(r"(\.\d)\d|\s+(?=\")", r"\1", places[0]), picture)
 
 
-def _identified(line: str) -> str:
-    """A line of DOT, with an id and a class for the page if it is a node or an edge."""
-    node, edge = _NODE.fullmatch(line), _EDGE.fullmatch(line)
-    if edge is not None:
-        return f'{line} [id="e{edge[1]}_{edge[2] or 0}"]'
-    if node is None or node[1] == "node":
-        return line
-    role = next(name for colour, name in _ROLES.items() if f'fillcolor="{colour}"' in node[2][-30:])
-    return f'{node[1]} [{node[2].replace(_SCALAR, "|")} id="{node[1]}" class="{role}"]'
+def _lines(replay: Replay) -> Iterator[str]:
+    subject = subject_of(replay.output, len(replay.order))
+    builder = Builder(subject, replay, identities(subject), {})
+    builder.add_values(backward=False)
+    builder.scene.boxes[:] = map(_short, builder.scene.boxes)
+    yield _WIDE_ENOUGH
+    yield from dot_lines(builder.scene, THEMES["light"], Layout(legend=False))  # the page's style sheet has the colours
+
+
+def _short(box: Box) -> Box:
+    return replace(box, rows=tuple(row for row in box.rows if row != _SCALAR), tooltip="")

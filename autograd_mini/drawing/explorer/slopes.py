@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from autograd_mini.draw.explorer.values import Data, number_as_data
-from autograd_mini.modes import tracing
-from autograd_mini.tensor import Tensor, as_tensor, topological_order
+from autograd_mini.drawing.explorer.values import Data
+from autograd_mini.drawing.steps import differentiable_positions
+from autograd_mini.formula import expression_as_data, local_derivative
+from autograd_mini.tensor import Tensor
 
 
 def slope_as_data(node: Tensor, position: int) -> Data:
@@ -19,33 +16,12 @@ def slope_as_data(node: Tensor, position: int) -> Data:
 
     >>> x, w = Tensor(2.0), Tensor(3.0)
     >>> slope_as_data(x * w, 1)
-    ['multiply', ['number', 1.0], ['name', 'x0']]
+    ['name', 'x0']
     """
-    assert node.op is not None
-    rule = node.op.rules(len(node.inputs))[position]
-    if rule is None:
+    if node.op is None or position not in differentiable_positions(node):
         return None
-    inputs = [_symbol(x, f"x{place}") if isinstance(x, Tensor) else x for place, x in enumerate(node.inputs)]
-    out = _symbol(node, "y")
-    settings = {**node.settings, "saved": None} if node.op.saves else node.settings
-    with tracing():
-        slope = rule(1.0, out, *inputs, **settings)
-    return _tree(slope)
-
-
-def _symbol(x: Tensor, name: str) -> Tensor:
-    return as_tensor(x.data, requires_grad=x.dtype.kind == "f", name=name)
-
-
-def _tree(slope: Any) -> Data:
-    if not isinstance(slope, Tensor):
-        return _number(slope)
-    trees: dict[Tensor, Data] = {}
-    for node in topological_order(slope):
-        arguments = [trees[x] if isinstance(x, Tensor) else _number(x) for x in node.inputs]
-        trees[node] = ["name", node.name] if node.op is None else [node.op.name, *arguments]
-    return trees[slope]
-
-
-def _number(x: Any) -> Data:
-    return ["number", number_as_data(np.asarray(x)[()])]
+    names = [f"x{place}" if isinstance(x, Tensor) else None for place, x in enumerate(node.inputs)]
+    slope: Data = expression_as_data(
+        local_derivative(node.op, position, node.inputs, node.settings, node, [*names, "y"])
+    )
+    return slope

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.draw import text
+from autograd_mini.drawing import text
 
 Data = Any
 """What JSON can say: None, booleans, finite numbers, strings, lists and dicts of them."""
