@@ -39,6 +39,8 @@ class Layout:
     legend: bool = True
     places: bool = True
     """Whether arrows end at numbered places; else the number stands at the head of the arrow."""
+    rounded: bool = True
+    """Whether operations without places have round corners, which take many bytes."""
 
 
 def dot_lines(scene: Scene, theme: Theme, layout: Layout) -> list[str]:
@@ -83,6 +85,7 @@ def _shape(box: Box, layout: Layout) -> dict[str, str]:
     shape = SHAPES[box.role]
     if _has_places(box, layout):
         return {"shape": shape, "label": _record(box, layout)}
+    shape = "record" if shape == "Mrecord" and not layout.rounded else shape
     return {**_PLAIN.get(shape, {"shape": shape}), "label": escaped("\n".join(box.rows))}
 
 

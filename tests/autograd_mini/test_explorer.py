@@ -75,7 +75,7 @@ def test_two_files_of_equal_graphs_are_equal() -> None:
 
 def test_every_node_and_edge_has_its_id() -> None:
     output = computed(*VALUES)
-    found = set(re.findall(r'<g id="([^"]*)"', svg(output, 300)))
+    found = set(re.findall(r'<g id="([^"]*)"', svg(replay(output))))
     order = ag.topological_order(output)
     edges = {f"e{place}_{operand}" for place, node in enumerate(order) for operand in range(len(node.inputs))}
     assert {f"n{place}" for place in range(len(order))} | edges <= found
@@ -132,7 +132,7 @@ def test_wrong_calls_say_what_to_do_and_write_nothing(tmp_path: Path) -> None:
         ag.explore(1.0, path)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="more than max_nodes=3"):
         ag.explore(computed(*VALUES), path, max_nodes=3)
-    with pytest.raises(ValueError, match="no theme 'blue'; the themes are 'light' and 'dark'"):
+    with pytest.raises(ValueError, match="theme is one of 'light', 'dark', got 'blue'"):
         ag.explore(computed(*VALUES), path, theme="blue")
     assert list(tmp_path.iterdir()) == []
 
@@ -286,7 +286,7 @@ def test_the_page_has_the_numbers_of_python_to_the_last_bit(
 ) -> None:
     with np.errstate(all="ignore"):
         page = seen.open(ag.explore(output()), tmp_path / "page.html")
-        steps = replay(output()).steps
+        steps = list(replay(output()))
     for found, step in zip(page.evaluate("givenSteps(data)"), steps):
         if step.kind == "backward":
             names = ("upstream", "local", "contribution", "total")
@@ -304,7 +304,7 @@ def test_a_long_line_stays_in_its_node(opened: Any) -> None:
 @browser_test
 def test_the_words_of_each_step(opened: Any) -> None:
     replayed = replay(computed(*VALUES))
-    for place, step in enumerate(replayed.steps):
+    for place, step in enumerate(replayed):
         opened.evaluate(f"go({place})")
         words = opened.inner_text("#step")
         name = replayed.labels[step.node]
@@ -328,7 +328,7 @@ def test_the_current_node_and_edge_are_marked_by_width_too(opened: Any) -> None:
     assert marked == {f"n{step['node']}", f"e{step['through']}_{step['position']}"}
     width = "element => getComputedStyle(element).strokeWidth"
     assert opened.locator("svg .edge.current path").evaluate(width) == "3px"
-    assert opened.locator("svg .node.current polygon").first.evaluate(width) == "4px"
+    assert opened.locator("svg .node.current").locator("polygon, path").first.evaluate(width) == "4px"
     assert opened.locator("svg .node polygon").first.evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
 
 
@@ -405,7 +405,7 @@ def test_edited_values_are_those_of_python(editable: Any, edits: Any) -> None:
         expected = replay(fresh)
     assert editable.evaluate("shown.values") == pytest.approx([node.data for node in expected.order], rel=1e-12, abs=0)
     totals = editable.evaluate("shown.steps.map(step => step.total ?? null)")
-    wanted = [None if step.kind == "forward" else float(step.total) for step in expected.steps]
+    wanted = [None if step.kind == "forward" else float(step.total) for step in expected]
     pairs = zip(totals, wanted)
     assert all(found == want or found == pytest.approx(want, rel=1e-12, abs=1e-13) for found, want in pairs)
 
@@ -482,10 +482,6 @@ def test_arrays_show_shape_norm_and_formula(seen: Seen, tmp_path: Path) -> None:
     ("output", "words"),
     [
         (lambda: Tensor(3.0, name="x"), "Seed: ∂x/∂x = 1"),
-        (
-            lambda: (Tensor([1.0, 2.0], name="x") * 2).named("y"),
-            "Forward: y = multiply(x, 2) = (2,) array of norm 4.472",
-        ),
         (lambda: (Tensor(3.0, name="x") * np.ones(4)).sum().named("y"), "+= upstream ⊙ ("),
         (lambda: ag.exp(Tensor(800.0, name="x")).named("y"), "∂y/∂x += 1 × inf = inf"),
         (lambda: ag.where(Tensor(1.0) > 0, Tensor(3.0, name="x"), 2.0).named("y"), "∂y/∂x += 1 × 1 = 1"),
@@ -512,7 +508,7 @@ def test_hostile_names_do_nothing(seen: Seen, tmp_path: Path) -> None:
     assert len(seen.asked) == 1
     assert page.locator("img, b, iframe, [onerror], [href]").count() == 0
     assert page.locator("script").count() == 2
-    assert page.locator("#leaves td:first-child").all_text_contents() == [*map(replay(output).label, leaves)]
+    assert page.locator("#leaves td:first-child").all_text_contents() == [replay(output).labels[x] for x in leaves]
 
 
 @browser_test

@@ -43,8 +43,11 @@ def _lines(replay: Replay) -> Iterator[str]:
     builder.add_values(backward=False)
     builder.scene.boxes[:] = map(_short, builder.scene.boxes)
     yield _WIDE_ENOUGH
-    yield from dot_lines(builder.scene, THEMES["light"], Layout(legend=False))  # the page's style sheet has the colours
+    layout = Layout(legend=False, places=False, rounded=False)
+    yield from dot_lines(builder.scene, THEMES["light"], layout)  # the page's style sheet has the colours
 
 
 def _short(box: Box) -> Box:
-    return replace(box, rows=tuple(row for row in box.rows if row != _SCALAR), tooltip="")
+    """A box without what says nothing here, or what the page says better: a gradient as a sum."""
+    rows = [f"grad {row.rpartition(' ')[2]}" if row.startswith("grad ") and " = " in row else row for row in box.rows]
+    return replace(box, rows=tuple(row for row in rows if row != _SCALAR), tooltip="")
