@@ -232,6 +232,7 @@ if TYPE_CHECKING:
     from autograd_mini.compiler import compile as compile
     from autograd_mini.drawing import draw as draw
     from autograd_mini.drawing import draw_network as draw_network
+    from autograd_mini.drawing import explore as explore
     from autograd_mini.drawing import replay as replay
 
 
@@ -241,6 +242,7 @@ _LATE = {
     "compile": "compiler",
     "draw": "drawing",
     "draw_network": "drawing",
+    "explore": "drawing",
     "replay": "drawing",
 }
 

@@ -45,6 +45,8 @@ class Layout:
     legend: bool = True
     places: bool = True
     """Whether arrows end at numbered places; else the number stands at the head of the arrow."""
+    rounded: bool = True
+    """Whether operations without places have round corners, which take many bytes."""
 
 
 def dot_lines(scene: Scene, theme: Theme, layout: Layout) -> list[str]:
@@ -74,7 +76,7 @@ def _head(theme: Theme, layout: Layout) -> Iterator[str]:
 
 def _box(box: Box, theme: Theme, layout: Layout) -> str:
     fill = theme.fill[box.role] if box.verdict is None else theme.verdicts[box.verdict]
-    settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill}
+    settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill, "class": box.role}
     if box.tooltip:
         settings["tooltip"] = tooltip(box.tooltip)
     if settings["shape"] == "box3d":
@@ -91,6 +93,7 @@ def _shape(box: Box, layout: Layout) -> dict[str, str]:
     shape = SHAPES[box.role]
     if _has_places(box, layout):
         return {"shape": shape, "label": _record(box, layout)}
+    shape = "record" if shape == "Mrecord" and not layout.rounded else shape
     return {**_PLAIN.get(shape, {"shape": shape}), "label": escaped("\n".join(box.rows))}
 
 

@@ -46,11 +46,13 @@ def escaped_in_record(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
+    """Text without what SVG forbids; a line without text is a space, as Graphviz may crash at an empty one (14.1)."""
+    text = _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
+    return "\n".join(line or " " for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
+    return text.replace("\n", r"\n")
 
 
 def tooltip(text: str) -> str:

@@ -95,18 +95,18 @@ def edge_labels(dot: str) -> dict[str, str]:
 
 def test_the_text_of_a_neuron() -> None:
     assert source(neuron()).splitlines()[4:] == [
-        '\tn0 [id="n0" shape="box3d" label="x\\nparameter\\n() float64\\nvalue 2\\ngrad -1.461" fillcolor="#fde9c9"'
-        ' margin="0.11,0.09"]',
-        '\tn1 [id="n1" shape="box3d" label="w\\nparameter\\n() float64\\nvalue -3\\ngrad 0.9738" fillcolor="#fde9c9"'
-        ' margin="0.11,0.09"]',
+        '\tn0 [id="n0" shape="box3d" label="x\\nparameter\\n() float64\\nvalue 2\\ngrad -1.461"'
+        ' fillcolor="#fde9c9" class="parameter" margin="0.11,0.09"]',
+        '\tn1 [id="n1" shape="box3d" label="w\\nparameter\\n() float64\\nvalue -3\\ngrad 0.9738"'
+        ' fillcolor="#fde9c9" class="parameter" margin="0.11,0.09"]',
         '\tn2 [id="n2" shape="Mrecord" label="{{<i0>1|<i1>2}|multiply *|() float64|value -6|grad 0.4869}"'
-        ' fillcolor="#dcebf7"]',
-        '\tn3 [id="n3" shape="box3d" label="b\\nparameter\\n() float64\\nvalue 6.9\\ngrad 0.4869" fillcolor="#fde9c9"'
-        ' margin="0.11,0.09"]',
+        ' fillcolor="#dcebf7" class="operation"]',
+        '\tn3 [id="n3" shape="box3d" label="b\\nparameter\\n() float64\\nvalue 6.9\\ngrad 0.4869"'
+        ' fillcolor="#fde9c9" class="parameter" margin="0.11,0.09"]',
         '\tn4 [id="n4" shape="Mrecord" label="{{<i0>1|<i1>2}|add +|() float64|value 0.9|grad 0.4869}"'
-        ' fillcolor="#dcebf7"]',
+        ' fillcolor="#dcebf7" class="operation"]',
         '\tn5 [id="n5" shape="record" label="{y|tanh|() float64|value 0.7163|grad 1}"'
-        ' fillcolor="#fbf3a9" penwidth="2"]',
+        ' fillcolor="#fbf3a9" class="output" penwidth="2"]',
         '\tn0 -> n2:i0:n [id="e2_0"]',
         '\tn1 -> n2:i1:n [id="e2_1"]',
         '\tn2 -> n4:i0:n [id="e4_0"]',
@@ -774,6 +774,19 @@ def test_numbers_in_words() -> None:
 
 def test_lines_of_a_name() -> None:
     assert r"one\ntwo\nthree\nparameter" in source(Tensor(1.0, name="one\r\ntwo\nthree"))
+
+
+@pytest.mark.parametrize("name", ["", "\n", "\x00", "\nx", "a\n\nb", "x\n"])
+def test_no_label_has_an_empty_line(name: str) -> None:
+    """At such a label the Graphviz within pygraphviz 2.0.4 ends the process now and then."""
+    x = Tensor(1.0, name=name)
+    for show in ("forward", "backward", "both"):
+        text = ag.draw(ag.group(name, x, (x * x).named(name)), show=show).source
+        for label in re.findall(r'label="(.*?)"', text):
+            fields = re.split(r"[|{}]", label) if label[:1] == "{" else [label]
+            assert "" not in [line for field in fields if field for line in field.split(r"\n")]
+            assert label
+        assert not re.search(r"\|\||\{\||\|\}", text.replace(r"\|", ""))
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
