@@ -159,16 +159,28 @@ def _legend(scene: Scene, theme: Theme, layout: Layout) -> Iterator[str]:
         if any(box.verdict == verdict for box in scene.boxes)
     ]
     kinds = {f"legend_line_{kind}": words for kind, words in KINDS.items() if any(a.kind == kind for a in scene.arrows)}
-    text = {"shape": "plaintext", "style": "", "fontcolor": theme.backward}
+    notes = {name: (words, theme.backward) for name, words in kinds.items()}
+    if _has_alarm(scene):
+        notes["legend_alarm"] = "thick and red: not finite", theme.alarm
     statements = [
         *(_box(box, theme, Layout(places=False)) for box in (*roles, *verdicts)),
-        *(_statement(name, {**text, "label": escaped(words)}) for name, words in kinds.items()),
+        *(_note(name, words, colour) for name, (words, colour) in notes.items()),
     ]
-    names = [[box.identity for box in roles], [box.identity for box in verdicts], [*kinds]]
+    names = [[box.identity for box in roles], [box.identity for box in verdicts], [*notes]]
     most = _LINE[layout.direction]
     lines = [line[start : start + most] for line in names for start in range(0, len(line), most)]
     statements += _in_lines(lines, upwards=layout.direction in _UPWARDS)
     yield from _frame(Frame("legend", "legend", (), statements=tuple(statements)), theme)
+
+
+def _has_alarm(scene: Scene) -> bool:
+    """Whether something is red that does not say why by its role or verdict."""
+    boxes = any(box.alarm and box.role != "failed" and box.verdict != "wrong" for box in scene.boxes)
+    return boxes or any(arrow.alarm for arrow in scene.arrows)
+
+
+def _note(name: str, words: str, colour: str) -> str:
+    return _statement(name, {"shape": "plaintext", "style": "", "fontcolor": colour, "label": escaped(words)})
 
 
 def _in_lines(lines: Sequence[Sequence[str]], *, upwards: bool) -> Iterator[str]:

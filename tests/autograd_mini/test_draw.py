@@ -513,6 +513,18 @@ def test_what_rounding_leaves_of_a_mean_is_not_shown() -> None:
     assert "mean 1e-20" in source(x * 0 + 1e-20)
 
 
+def test_the_legend_says_what_red_means_where_nothing_else_does() -> None:
+    x = Tensor([0.0, 1.0], name="x")
+    with np.errstate(all="ignore"):
+        infinite = (1.0 / x).sum()
+    red = "thick and red: not finite"
+    assert red in ag.draw(infinite).source
+    assert red in ag.draw(ag.sqrt(x).sum(), show="backward").source
+    assert red not in ag.draw(ag.sqrt(x).sum()).source
+    assert red not in ag.draw(x * x, agreement={"x": "wrong"}).source
+    assert red not in ag.draw(failing(lambda: x + Tensor(np.ones(3)))).source
+
+
 def test_edge_labels_keep_off_the_lines() -> None:
     y = neuron()
     assert 'label=" 1 − y² = 0.4869 \\n 1 × 0.4869 = 0.4869 "' in source(y, show="backward")
