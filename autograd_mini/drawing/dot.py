@@ -20,7 +20,7 @@ _PLAIN = {
 """Shapes that take more than a word. Those of records stand for these where arrows may run between neighbours:
 Graphviz loses such arrows between records."""
 
-_QUICK = ("splines=line nslimit=0.5 mclimit=0.1",)
+_QUICK = ("splines=line nslimit=0.1 mclimit=0.01",)
 """Straight arrows, and a layout that is not refined."""
 
 _LINE = {"TB": 5, "BT": 5, "LR": 3, "RL": 3}
