@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
 from autograd_mini.drawing.text import escaped, escaped_in_record, quoted, shortened, tooltip
@@ -39,6 +39,8 @@ class Layout:
     legend: bool = True
     places: bool = True
     """Whether arrows end at numbered places; else the number stands at the head of the arrow."""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What else Graphviz is told of some boxes and arrows, by identity; it overrules what a role or a kind says."""
 
 
 def dot_lines(scene: Scene, theme: Theme, layout: Layout) -> list[str]:
@@ -75,7 +77,7 @@ def _box(box: Box, theme: Theme, layout: Layout) -> str:
         settings |= {"color": theme.alarm, "penwidth": "3"}
     elif box.role == "output":
         settings["penwidth"] = "2"
-    return _statement(box.identity, settings)
+    return _statement(box.identity, {**settings, **layout.settings.get(box.identity, {})})
 
 
 def _shape(box: Box, layout: Layout) -> dict[str, str]:
@@ -110,6 +112,7 @@ def _arrow(arrow: Arrow, theme: Theme, layout: Layout, to_place: bool) -> str:
     if arrow.position is not None and not to_place:
         settings["headlabel"] = f" {arrow.position + 1} "
     place = f":i{arrow.position}:{_ENTRY[layout.direction]}" if arrow.position is not None and to_place else ""
+    settings |= layout.settings.get(arrow.identity, {})
     return _statement(f"{arrow.source} -> {arrow.target}{place}", settings)
 
 

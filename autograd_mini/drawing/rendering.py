@@ -72,7 +72,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             )
         except graphviz.ExecutableNotFound:
             path = os.fspath(outfile) if outfile else f"{self.filepath}.{format or self.format}"
-            _write(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:]))
+            write_whole(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:]))
             if cleanup:
                 Path(self.filepath).unlink()
             if view:
@@ -106,7 +106,7 @@ def _render_in_process(source: str, format: str) -> bytes:
     return picture
 
 
-def _write(path: Path, picture: bytes) -> None:
+def write_whole(path: Path, picture: bytes) -> None:
     """Write all or nothing: an interrupted run leaves no half picture."""
     part = path.with_name(f".{path.name}.part")
     try:
