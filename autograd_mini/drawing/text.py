@@ -25,7 +25,7 @@ def escaped(text: str) -> str:
     >>> escaped("<a & b>")
     '<a &amp; b>'
     """
-    return _lines(_clean(text).replace("\\", r"\\"))
+    return _lines(_clean(text).replace("\\", r"\\"), " ")
 
 
 def escaped_in_record(text: str) -> str:
@@ -34,15 +34,17 @@ def escaped_in_record(text: str) -> str:
     >>> escaped_in_record("a|b {<&>}")
     'a\\|b\\ \\{\\<&amp;\\>\\}'
     """
-    return _lines(_SPECIAL.sub(r"\\\1", _clean(text)))
+    return _lines(_SPECIAL.sub(r"\\\1", _clean(text)), r"\ ")
 
 
 def _clean(text: str) -> str:
     return _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
 
 
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", r"\n")
+def _lines(text: str, blank: str) -> str:
+    """Lines of a label. Graphviz 14 may crash at one that is empty, so that there stands a blank."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return r"\n".join(line or blank for line in lines)
 
 
 def tooltip(text: str) -> str:

@@ -722,3 +722,12 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         ag.draw(neuron()).render(outfile=tmp_path / "graph.png", cleanup=True)
     assert [path.name for path in tmp_path.iterdir()] == ["graph.gv"]
+
+
+@pytest.mark.usefixtures("renderer")
+@pytest.mark.parametrize("name", ["", "\n", "\x07", "\nx"])
+def test_no_line_of_a_label_is_empty(name: str) -> None:
+    """The Graphviz of pygraphviz 2.0 crashes at an empty first line of a label, if the drawing is large."""
+    drawing = ag.draw(Tensor(1.0, name=name) * 2 * Tensor(2.0, name=name), legend=False, show="backward")
+    assert not re.search(r'="\\n|\\n\\n|\|\||\{\||\|\}', drawing.source)
+    assert "<svg" in drawing.pipe(encoding="utf-8")
