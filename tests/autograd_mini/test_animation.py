@@ -97,7 +97,7 @@ def test_every_step_changes_one_box(output: Tensor) -> None:
         assert changed <= {identity[step.node]}
         rows = boxes[identity[step.node]].rows
         assert f"value {value(step.node.data)}" in rows
-        assert ("grad –" in rows) if step.kind == "forward" else rows[4].endswith(value(step.total))
+        assert ("grad –" in rows) if step.kind == "forward" else value(step.total) in rows[4]
         assert {len(boxes[name].rows) for name in before} == {len(box.rows) for box in before.values()}
         before = boxes
 
