@@ -233,6 +233,7 @@ if TYPE_CHECKING:
     from autograd_mini.drawing import animate as animate
     from autograd_mini.drawing import draw as draw
     from autograd_mini.drawing import draw_network as draw_network
+    from autograd_mini.drawing import explore as explore
     from autograd_mini.drawing import replay as replay
 
 
@@ -243,6 +244,7 @@ _LATE = {
     "compile": "compiler",
     "draw": "drawing",
     "draw_network": "drawing",
+    "explore": "drawing",
     "replay": "drawing",
 }
 

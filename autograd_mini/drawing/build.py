@@ -12,7 +12,7 @@ from autograd_mini.drawing.nodes import Boxes, constant_box
 from autograd_mini.drawing.scene import Arrow, Box, Scene
 from autograd_mini.drawing.steps import Replay, Step
 from autograd_mini.drawing.subject import Subject
-from autograd_mini.drawing.text import extent, number, shortened
+from autograd_mini.drawing.text import extent, number, wrapped
 from autograd_mini.formula import Name, post_order
 from autograd_mini.tensor import Tensor
 
@@ -59,7 +59,8 @@ class Builder:
             if target is None or source is None or source == target or not (is_node or target == own):
                 continue
             if not is_node:
-                self.scene.boxes.append(constant_box(x, source))
+                name = None if self._replay is None else self._replay.labels.of_operands(node)[position]
+                self.scene.boxes.append(constant_box(x, source, name))
             place = position if len(node.inputs) > 1 and target == own else None
             yield Arrow(f"e{own[1:]}_{position}", source, target, place), self._steps.get((node, position))
 
@@ -81,7 +82,7 @@ class Builder:
         for step in replay.contributions(node):
             upstream = self._identity[step.through][1:]
             identity = f"b{upstream}_{step.position}"
-            rows = (shortened(step.formula or ""),)
+            rows = tuple(_rule(step))
             self.scene.arrows.append(Arrow(identity, gradient, f"g{upstream}", None, "gradient", rows, _starts(step)))
             read |= {self._identity[x] for x in _read(step, replay)}
         self.scene.arrows += [Arrow(f"r{source}_{gradient}", source, gradient, kind="read") for source in sorted(read)]
@@ -102,11 +103,31 @@ def _flowing(arrow: Arrow, step: Step | None) -> Arrow:
 
 def _flow_rows(step: Step) -> list[str]:
     """The local derivative, then upstream × local = contribution; of arrays the shape and norm."""
-    formula = shortened(step.formula or "")
+    lines = _rule(step)
     if step.local is None or np.size(step.local) > 1 or np.size(step.contribution) > 1:
-        return [formula, extent(step.contribution)]
+        return [*lines, extent(step.contribution)]
     local, upstream, gain = (number(np.asarray(x).item()) for x in (step.local, step.upstream, step.contribution))
-    return [formula if formula == local else f"{formula} = {local}", f"{upstream} × {local} = {gain}"]
+    if lines[-1].replace("−", "-") != local:  # formulas have the sign of mathematics, numbers that of Python
+        lines[-1] += f" = {local}"
+    return [*lines, f"{upstream} × {local} = {gain}"]
+
+
+def _rule(step: Step) -> list[str]:
+    """The formula in lines; where the operand was broadcast, with the axes along which its contributions add up."""
+    axes = _summed_axes(step)
+    note = f", summed over {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}" if axes else ""
+    return wrapped(f"{step.formula or ''}{note}")
+
+
+def _summed_axes(step: Step) -> list[int]:
+    assert step.through is not None
+    rule = None if step.derivative is None else step.derivative.shape
+    shape = rule if step.local is None else step.through.shape
+    if shape is None:
+        return []
+    extra = len(shape) - len(step.node.shape)
+    own = (*(1 for _ in range(extra)), *step.node.shape)
+    return [axis for axis, (n, m) in enumerate(zip(shape, own)) if n > 1 and m == 1]
 
 
 def _starts(step: Step) -> bool:

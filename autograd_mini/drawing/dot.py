@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
@@ -24,6 +24,12 @@ _MANY = 250
 
 _HASTE = ("splines=line nslimit=0.5 mclimit=0.1",)
 
+_LINE = {"TB": 5, "BT": 5, "LR": 3, "RL": 3}
+"""Boxes in a line of the legend, by direction."""
+
+_UPWARDS = ("LR", "RL")
+"""Directions in which lines across the drawing run from the bottom upwards."""
+
 _ENTRY = {"TB": "n", "BT": "s", "LR": "w", "RL": "e"}
 """The side at which arrows arrive, by direction."""
 
@@ -41,6 +47,8 @@ class Layout:
     """Whether arrows end at numbered places; else the number stands at the head of the arrow."""
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What else Graphviz is told of some boxes and arrows, by identity; it overrules what a role or a kind says."""
+    rounded: bool = True
+    """Whether operations without places have round corners, which take many bytes."""
 
 
 def dot_lines(scene: Scene, theme: Theme, layout: Layout) -> list[str]:
@@ -70,9 +78,11 @@ def _head(theme: Theme, layout: Layout) -> Iterator[str]:
 
 def _box(box: Box, theme: Theme, layout: Layout) -> str:
     fill = theme.fill[box.role] if box.verdict is None else theme.verdicts[box.verdict]
-    settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill}
+    settings = {"id": box.identity, **_shape(box, layout), "fillcolor": fill, "class": box.role}
     if box.tooltip:
         settings["tooltip"] = tooltip(box.tooltip)
+    if settings["shape"] == "box3d":
+        settings["margin"] = "0.11,0.09"  # its upper edge takes some of the room for the text
     if box.alarm:
         settings |= {"color": theme.alarm, "penwidth": "3"}
     elif box.role == "output":
@@ -85,6 +95,7 @@ def _shape(box: Box, layout: Layout) -> dict[str, str]:
     shape = SHAPES[box.role]
     if _has_places(box, layout):
         return {"shape": shape, "label": _record(box, layout)}
+    shape = "record" if shape == "Mrecord" and not layout.rounded else shape
     return {**_PLAIN.get(shape, {"shape": shape}), "label": escaped("\n".join(box.rows))}
 
 
@@ -106,11 +117,13 @@ def _has_places(box: Box, layout: Layout) -> bool:
 def _arrow(arrow: Arrow, theme: Theme, layout: Layout, to_place: bool) -> str:
     settings = {"id": arrow.identity, **_style(arrow.kind, theme)}
     if arrow.rows:
-        settings |= {"label": escaped("\n".join(arrow.rows)), "fontcolor": theme.backward}
+        # Spaces keep the text off the line; so does one more row where the line passes below.
+        rows = [*arrow.rows, *([""] if layout.direction in _UPWARDS else [])]
+        settings |= {"label": escaped("\n".join(f" {row} " for row in rows)), "fontcolor": theme.backward}
     if arrow.alarm:
         settings |= {"color": theme.alarm, "fontcolor": theme.alarm, "penwidth": "3"}
     if arrow.position is not None and not to_place:
-        settings["headlabel"] = f" {arrow.position + 1} "
+        settings |= {"headlabel": f" {arrow.position + 1} ", "labeldistance": "1.7"}
     place = f":i{arrow.position}:{_ENTRY[layout.direction]}" if arrow.position is not None and to_place else ""
     settings |= layout.settings.get(arrow.identity, {})
     return _statement(f"{arrow.source} -> {arrow.target}{place}", settings)
@@ -142,23 +155,44 @@ def _frame(frame: Frame, theme: Theme) -> Iterator[str]:
 
 def _legend(scene: Scene, theme: Theme, layout: Layout) -> Iterator[str]:
     """One box for each role, verdict and kind of arrow that occurs."""
-    boxes = [Box(f"legend_{role}", role, (role,)) for role in SHAPES if any(box.role == role for box in scene.boxes)]
-    boxes += [
+    roles = [Box(f"legend_{role}", role, (role,)) for role in SHAPES if any(box.role == role for box in scene.boxes)]
+    verdicts = [
         Box(f"legend_{verdict}", "constant", (f"by hand: {verdict} {sign}",), verdict=verdict)
         for verdict, sign in VERDICTS.items()
         if any(box.verdict == verdict for box in scene.boxes)
     ]
-    names = [box.identity for box in boxes]
-    lines = [_box(box, theme, Layout(places=False)) for box in boxes]
-    for kind, words in KINDS.items():
-        if any(arrow.kind == kind for arrow in scene.arrows):
-            names.append(f"legend_{kind}")
-            settings = {"shape": "plaintext", "style": "", "label": escaped(words), "fontcolor": theme.backward}
-            lines.append(_statement(names[-1], settings))
-    row = names if layout.direction in ("TB", "BT") else names[::-1]  # drawn from the bottom upwards
-    lines.append(f"{{rank=same {' -> '.join(row)} [style=invis]}}")
-    frame = Frame("legend", "legend", (), statements=tuple(lines))
-    yield from _frame(frame, theme)
+    kinds = {f"legend_line_{kind}": words for kind, words in KINDS.items() if any(a.kind == kind for a in scene.arrows)}
+    notes = {name: (words, theme.backward) for name, words in kinds.items()}
+    if _has_alarm(scene):
+        notes["legend_alarm"] = "thick and red: not finite", theme.alarm
+    statements = [
+        *(_box(box, theme, Layout(places=False)) for box in (*roles, *verdicts)),
+        *(_note(name, words, colour) for name, (words, colour) in notes.items()),
+    ]
+    names = [[box.identity for box in roles], [box.identity for box in verdicts], [*notes]]
+    most = _LINE[layout.direction]
+    lines = [line[start : start + most] for line in names for start in range(0, len(line), most)]
+    statements += _in_lines(lines, upwards=layout.direction in _UPWARDS)
+    yield from _frame(Frame("legend", "legend", (), statements=tuple(statements)), theme)
+
+
+def _has_alarm(scene: Scene) -> bool:
+    """Whether something is red that does not say why by its role or verdict."""
+    boxes = any(box.alarm and box.role != "failed" and box.verdict != "wrong" for box in scene.boxes)
+    return boxes or any(arrow.alarm for arrow in scene.arrows)
+
+
+def _note(name: str, words: str, colour: str) -> str:
+    return _statement(name, {"shape": "plaintext", "style": "", "fontcolor": colour, "label": escaped(words)})
+
+
+def _in_lines(lines: Sequence[Sequence[str]], *, upwards: bool) -> Iterator[str]:
+    """Boxes in lines across the drawing: a single one would make it twice as wide, or high."""
+    for line in lines:
+        if len(line) > 1:
+            yield f"{{rank=same {' -> '.join(line[::-1] if upwards else line)} [style=invis]}}"
+    if len(lines) > 1:
+        yield f"{' -> '.join(line[0] for line in lines)} [style=invis]"
 
 
 def _statement(subject: str, settings: Mapping[str, str]) -> str:

@@ -10,15 +10,12 @@ import numpy as np
 from autograd_mini.drawing.scene import Box
 from autograd_mini.drawing.steps import Replay
 from autograd_mini.drawing.subject import Failed, Subject
-from autograd_mini.drawing.text import number, shortened, value
+from autograd_mini.drawing.text import number, shortened, value, wrapped
 from autograd_mini.drawing.themes import VERDICTS
 from autograd_mini.tensor import Tensor
 
 _SHOWN_TERMS = 6
 """Contributions to a gradient that are written out."""
-
-_WIDTH = 34
-"""Characters of a line of an error message."""
 
 
 class Boxes:
@@ -33,7 +30,7 @@ class Boxes:
     def box(self, node: Any, identity: str) -> Box:
         """What stands on a node."""
         if isinstance(node, Failed):
-            rows = (shortened(_operation(node)), *_wrapped(node.message))
+            rows = (shortened(_operation(node)), *wrapped(node.message))
             return Box(identity, "failed", rows, len(node.inputs), node.message, alarm=True)
         verdict = self._verdicts.get(node)
         return Box(
@@ -49,7 +46,8 @@ class Boxes:
     def _rows(self, node: Any) -> list[str]:
         """The lines of text on a node, from top to bottom."""
         rows = self._called(node)
-        rows += [shortened(_operation(node)) if node.op else role(node, self._subject), f"{node.shape} {node.dtype}"]
+        rows += [shortened(_operation(node)) if node.op else role(node, self._subject)]
+        rows += [f"{node.shape} {node.dtype}"] if self._subject.shaped else []
         if self._subject.valued:
             rows += [f"value {value(node.data)}", f"{self._subject.slope_names.get(node, 'grad')} {self._slope(node)}"]
         rows += [self._strange[node]] if node in self._strange else []
@@ -59,7 +57,11 @@ class Boxes:
     def gradient_rows(self, node: Any) -> list[str]:
         """The lines of text on the gradient of a node."""
         assert self._replay is not None
-        return [self._replay.labels.slope(node), f"{node.shape} {node.dtype}", self._slope(node)]
+        slope = self._replay.labels.slope(node)
+        known = self._subject.slope_names.get(node)
+        rows = [slope if known is None else f"{known} = {slope}"]
+        rows += [f"{node.shape} {node.dtype}"] if self._subject.shaped else []
+        return [*rows, self._slope(node)]
 
     def _called(self, node: Any) -> list[str]:
         if self._replay is not None:
@@ -91,10 +93,11 @@ def role(node: Any, subject: Subject) -> str:
     return "parameter" if node.source.requires_grad else "input"
 
 
-def constant_box(x: Any, identity: str) -> Box:
-    """The box of a plain array or number among the operands."""
+def constant_box(x: Any, identity: str, name: str | None = None) -> Box:
+    """The box of a plain array or number among the operands; `name` is what formulas call an array."""
     if isinstance(x, np.ndarray):
-        return Box(identity, "constant", ("constant", f"{x.shape} {x.dtype}", f"value {value(x)}"))
+        called = () if name is None else (name,)
+        return Box(identity, "constant", (*called, "constant", f"{x.shape} {x.dtype}", f"value {value(x)}"))
     text = number(x) if isinstance(x, int | float | np.generic) else repr(x)
     return Box(identity, "constant", (shortened(text),), tooltip=text)
 
@@ -142,13 +145,3 @@ def _tooltip(node: Any) -> str:
     """The whole of what is cut on the box."""
     words = [node.name or "", "" if node.op is None else _operation(node)]
     return "\n".join(text for text in words if text != shortened(text))
-
-
-def _wrapped(message: str) -> list[str]:
-    """An error message in lines that fit on a box."""
-    lines = [""]
-    for word in message.split():
-        if len(lines[-1]) + len(word) >= _WIDTH:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return [shortened(line) for line in lines]

@@ -95,7 +95,7 @@ def _subject(
         return subject, verdicts
     graph = expanded(output, limit)
     entries = {x: verdict for node, verdict in verdicts.items() for x in graph.entries[node].flat}
-    return replace(subject_of(graph.output, limit), slope_names=graph.deltas), entries
+    return replace(subject_of(graph.output, limit), slope_names=graph.deltas, shaped=False), entries
 
 
 def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str, view: View) -> Scene:

@@ -40,6 +40,8 @@ class Subject:
     """The derivative of the output by each node that has one."""
     slope_names: Mapping[Any, str] = field(default_factory=dict)
     """What to call some of these derivatives: δ₁."""
+    shaped: bool = True
+    """Whether shapes and dtypes are told; those of entries of arrays are all the same."""
     valued: bool = True
     """Whether the nodes have values; those of a compiled program do not."""
 

@@ -10,8 +10,16 @@ import numpy as np
 LONGEST = 48
 """Characters of a line of text; longer ones are cut."""
 
+_WRAPPED = 34
+"""Characters of a line of text that is wrapped."""
+
+_LINES = 6
+"""Lines that a wrapped text has at most."""
+
 SHOWN_WHOLE = 6
 """Entries of an array that are shown one by one; larger arrays are summarised."""
+
+_ROUNDING = 1e-15
 
 # XML forbids these characters, and an SVG that contains them is not well-formed.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -25,7 +33,7 @@ def escaped(text: str) -> str:
     >>> escaped("<a & b>")
     '<a &amp; b>'
     """
-    return _lines(_clean(text).replace("\\", r"\\"), " ")
+    return _lines(_clean(text).replace("\\", r"\\"))
 
 
 def escaped_in_record(text: str) -> str:
@@ -34,17 +42,17 @@ def escaped_in_record(text: str) -> str:
     >>> escaped_in_record("a|b {<&>}")
     'a\\|b\\ \\{\\<&amp;\\>\\}'
     """
-    return _lines(_SPECIAL.sub(r"\\\1", _clean(text)), r"\ ")
+    return _lines(_SPECIAL.sub(r"\\\1", _clean(text)))
 
 
 def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
+    """Text without what SVG forbids; a line without text is a space, as Graphviz may crash at an empty one (14.1)."""
+    text = _FORBIDDEN.sub("", text).replace("\t", " ").replace("&", "&amp;")
+    return "\n".join(line or " " for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
-def _lines(text: str, blank: str) -> str:
-    """Lines of a label. Graphviz 14 may crash at one that is empty, so that there stands a blank."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return r"\n".join(line or blank for line in lines)
+def _lines(text: str) -> str:
+    return text.replace("\n", r"\n")
 
 
 def tooltip(text: str) -> str:
@@ -81,6 +89,21 @@ def shortened(text: str) -> str:
     48
     """
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def wrapped(text: str) -> list[str]:
+    """Text in a few short lines, broken between words; its end is cut off if it is longer.
+
+    >>> wrapped("weights ⊙ (g − sum(g ⊙ weights, axis=-1, keepdims=True))")
+    ['weights ⊙ (g − sum(g ⊙ weights,', 'axis=-1, keepdims=True))']
+    """
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= _WRAPPED:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    kept = [shortened(line) for line in lines[:_LINES]]
+    return kept if len(lines) <= _LINES else [*kept[:-1], f"{kept[-1][: LONGEST - 2]} …"]
 
 
 def number(x: Any) -> str:
@@ -137,4 +160,10 @@ def _summary(array: Any) -> str:
     note = f", {strange} not finite" if strange else ""
     if finite.size == 0:
         return f"{strange} entries, none finite"
-    return f"min {number(finite.min())} mean {number(finite.mean())} max {number(finite.max())}{note}"
+    return f"min {number(finite.min())} mean {number(_mean(finite))} max {number(finite.max())}{note}"
+
+
+def _mean(entries: Any) -> float:
+    """The mean; 0 where nothing but rounding is left of it, which differs from machine to machine."""
+    mean = float(entries.mean())
+    return 0.0 if abs(mean) <= _ROUNDING * float(np.abs(entries).max()) else mean

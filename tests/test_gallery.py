@@ -1,0 +1,79 @@
+"""The pictures of docs/gallery.md: the script makes those that the page shows, and they show what the page says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+SCRIPT = DOCS / "gallery.py"
+COMMITTED = DOCS / "gallery"
+
+PROMISED = {
+    "neuron": ["y", "tanh", "grad -1.461"],
+    "neuron_backward": ["w = -3", "x = 2", "1 − y² = 0.4869"],
+    "neuron_both": ["∂y/∂x", "∂y/∂w", "1 − y²", "dotted: a value that a rule reads"],
+    "xor_network": ["x₁", "x₂", "relu"],
+    "xor": ["q₁", "value 2", "q₂", "value 0", "δ₂⁽¹⁾ -2", "W₂⁽²⁾"],
+    "net_3_3_2": ["3 inputs", "3 units", "2 outputs", "tanh", "sigmoid"],
+    "scalars": ["W₁₁⁽²⁾", "δ₁⁽²⁾ -0.07508", "grad -0.04647 − 0.05255 = -0.09902", "1 − z₁² = 0.6732", "t₂"],
+    "digits_backward": ["layers.0: Linear", "[v₁ > 0]", "xᵀ @ g", "g, summed over axis 0"],
+    "digits_closed": ["MLP", "2,410 parameters", "gives (2, 10) float64"],
+    "residual": ["blocks.0: Block × 4", "blocks.0.inner.weight", "loss"],
+    "attention_head": ["attention", "weights ⊙ (g − sum(g ⊙ weights,", "weightsᵀ @ g"],
+    "shape_error": ["q", "matmul: q (5, 4) @ W2 (2, 4):", "inner sizes 4 and 2 differ;"],
+    "nan_forward": ["infinity starts here", "value nan"],
+    "nan_backward": ["1 / (2·distance)", "(2,) norm inf", "(2,) norm nan"],
+    "agreement": ["by hand: wrong ✗", "by hand: exact ="],
+    "program": ["sum_1", "d_w", "tanh_1"],
+    "dark": ["v₁", "1 − y² = 0.4869"],
+    "figure_6_6": ["∂J/∂W1", "g @ q1ᵀ", "W2ᵀ @ g", "[z1 > 0]"],
+}
+"""What is written on each picture."""
+
+
+def shown() -> list[str]:
+    """The pictures that the page shows, in order."""
+    return re.findall(r"!\[[^]]+\]\(gallery/(\S+)\)", (DOCS / "gallery.md").read_text(encoding="utf-8"))
+
+
+def texts(path: Path) -> list[str]:
+    """What is written on a picture, without the spaces around it."""
+    found = ElementTree.parse(path).getroot().iter("{http://www.w3.org/2000/svg}text")
+    return sorted("".join(element.itertext()).replace("\xa0", " ").strip() for element in found)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which the script was run."""
+    if shutil.which("dot") is None:
+        pytest.importorskip("pygraphviz", exc_type=ImportError)
+    out = tmp_path_factory.mktemp("gallery")
+    done = subprocess.run([sys.executable, SCRIPT, "--out", out], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_the_script_makes_what_the_page_shows(made: Path) -> None:
+    assert sorted(path.name for path in made.iterdir()) == sorted(shown()) == sorted(f"{name}.svg" for name in PROMISED)
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_each_picture_shows_what_its_section_says(name: str, made: Path) -> None:
+    assert [part for part in PROMISED[name] if part not in texts(made / f"{name}.svg")] == []
+
+
+def test_the_pictures_in_the_repository_are_those_of_today(made: Path) -> None:
+    assert sorted(path.name for path in COMMITTED.iterdir()) == sorted(shown())
+    stale = [name for name in shown() if texts(COMMITTED / name) != texts(made / name)]
+    assert stale == [], "run python docs/gallery.py"
+
+
+def test_no_two_pictures_have_one_name() -> None:
+    assert len(set(shown())) == len(shown())
