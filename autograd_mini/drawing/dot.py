@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autograd_mini.drawing.effort import is_tangled
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
 from autograd_mini.drawing.text import escaped, escaped_in_record, quoted, shortened, tooltip
 from autograd_mini.drawing.themes import KINDS, SHAPES, VERDICTS, Theme
@@ -19,10 +20,8 @@ _PLAIN = {
 """Shapes that take more than a word. Those of records stand for these where arrows may run between neighbours:
 Graphviz loses such arrows between records."""
 
-_MANY = 250
-"""Boxes and labels from which on arrows are straight and the layout is not refined: else it may take minutes."""
-
-_HASTE = ("splines=line nslimit=0.5 mclimit=0.1",)
+_QUICK = ("splines=line nslimit=0.5 mclimit=0.1",)
+"""Straight arrows, and a layout that is not refined."""
 
 _LINE = {"TB": 5, "BT": 5, "LR": 3, "RL": 3}
 """Boxes in a line of the legend, by direction."""
@@ -56,7 +55,7 @@ def dot_lines(scene: Scene, theme: Theme, layout: Layout) -> list[str]:
     places = {box.identity for box in scene.boxes if _has_places(box, layout)}
     return [
         *_head(theme, layout),
-        *(_HASTE if len(scene.boxes) + sum(bool(arrow.rows) for arrow in scene.arrows) > _MANY else ()),
+        *(_QUICK if is_tangled(scene) else ()),
         *(_box(box, theme, layout) for box in scene.boxes),
         *(line for frame in scene.frames for line in _frame(frame, theme)),
         *(_arrow(arrow, theme, layout, arrow.target in places) for arrow in scene.arrows),

@@ -81,8 +81,13 @@ def draw(
     subject, verdicts = _subject(output, expand, agreement or {}, max_nodes if view.is_whole else math.inf)
     layout = Layout(direction or ("LR" if show == "both" else "TB"), size, dpi, legend, places=show != "both")
     scene = _scene(subject, verdicts, show, view)
-    check_size(len(scene.boxes), math.inf if view.is_whole else max_nodes)
+    check_size(_count(subject, scene, show, view), max_nodes)
     return Drawing(dot_lines(scene, THEMES[theme], layout))
+
+
+def _count(subject: Subject, scene: Scene, show: str, view: View) -> int:
+    """How many nodes are drawn, without the plain numbers among the operands; a gradient in a box counts too."""
+    return len(subject.order) * (2 if show == "both" else 1) if view.is_whole else len(scene.boxes)
 
 
 def _subject(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.drawing.labels import Labels
+from autograd_mini.drawing.table import steps_table
 from autograd_mini.drawing.text import number, value
 from autograd_mini.errors import describe
 from autograd_mini.formula import Apply, Expression, Name, as_text, local_derivative
@@ -93,6 +94,9 @@ class Replay(Sequence[Step]):
     def __str__(self) -> str:
         width = len(str(len(self)))
         return "\n".join(f"{position:{width}d}  {step}" for position, step in enumerate(self, 1))
+
+    def _repr_html_(self) -> str:
+        return steps_table(self)
 
     def __repr__(self) -> str:
         return f"<replay of {describe(self.output)}: {len(self)} steps>"

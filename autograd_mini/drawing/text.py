@@ -138,11 +138,15 @@ def extent(data: Any) -> str:
     ('(2, 1) norm 5', '2.5')
     """
     array = np.asarray(data)
-    return f"{array.shape} norm {number(_norm(array))}" if array.shape else number(array[()])
+    return f"{array.shape} norm {number(norm(array))}" if array.shape else number(array[()])
 
 
-def _norm(array: Any) -> float:
-    """The Euclidean norm, of entries that are scaled first: their squares may overflow."""
+def norm(array: Any) -> float:
+    """The Euclidean norm of an array as a vector; entries are scaled first, because their squares may overflow.
+
+    >>> norm(np.array([[0.0], [-4e200]]))
+    4e+200
+    """
     entries = array.astype(np.float64)
     largest = float(np.max(np.abs(entries), initial=0.0))
     if not np.isfinite(largest) or largest == 0:

@@ -159,3 +159,11 @@ def test_networks_are_replayed() -> None:
     totals = last_totals(ag.replay(loss))
     for parameter, slope in zip(model.parameters(), ag.gradients(loss, model.parameters())):
         np.testing.assert_array_equal(totals[parameter], slope)
+
+
+def test_a_notebook_shows_a_table() -> None:
+    x = Tensor(2.0, name="</td><script>")
+    table = ag.replay(x * np.float64(3.0))._repr_html_()
+    assert table.count("<tr>") == 1 + 4
+    assert "<td>&lt;/td&gt;&lt;script&gt;<td>2<td>" in table
+    assert "<script" not in table

@@ -11,11 +11,10 @@ from string import Template
 from typing import Any
 
 from autograd_mini.drawing.explorer.data import replay_as_data
-from autograd_mini.drawing.explorer.values import value_as_text
-from autograd_mini.drawing.steps import Replay, Step
+from autograd_mini.drawing.steps import Replay
+from autograd_mini.drawing.table import steps_table
 
 SCRIPTS = ("number.js", "operations.js", "computation.js", "explorer.js")
-HEADINGS = ("step", "kind", "tensor", "value", "through", "upstream", "local", "formula", "contribution", "total")
 
 
 def page(replay: Replay, picture: str, theme: str) -> str:
@@ -29,7 +28,7 @@ def page(replay: Replay, picture: str, theme: str) -> str:
         style=style,
         script=script,
         picture=picture,
-        table=table(replay),
+        table=steps_table(replay),
         data=inert(replay_as_data(replay)),
     )
     return text.encode("utf-8", "replace").decode()  # half a surrogate pair, which no file can hold, becomes "?"
@@ -60,22 +59,3 @@ def inert(data: Any) -> str:
     """
     text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
-
-
-def table(replay: Replay) -> str:
-    """All steps as an HTML table, for readers without scripts."""
-    rows = [_row(str(number), *_cells(step, replay)) for number, step in enumerate(replay, 1)]
-    head = "".join(f"<th scope=col>{heading}</th>" for heading in HEADINGS)
-    return "\n".join([f"<table><thead><tr>{head}</tr></thead><tbody>", *rows, "</tbody></table>"])
-
-
-def _row(*cells: str) -> str:
-    return f"<tr>{''.join(f'<td>{html.escape(cell)}' for cell in cells)}</tr>"
-
-
-def _cells(step: Step, replay: Replay) -> list[str]:
-    described = [step.kind, replay.labels[step.node], value_as_text(step.node.data) if step.kind == "forward" else ""]
-    through = "" if step.through is None else replay.labels[step.through]
-    numbers = ["" if x is None else value_as_text(x) for x in (step.upstream, step.local)]
-    sums = ["" if x is None else value_as_text(x) for x in (step.contribution, step.total)]
-    return [*described, through, *numbers, step.formula or "", *sums]

@@ -35,18 +35,4 @@ def value_as_data(x: Any) -> Data:
     array = np.asarray(x)
     if array.shape == ():
         return number_as_data(array[()])
-    with np.errstate(all="ignore"):
-        norm = np.linalg.norm(array.astype(np.float64).ravel())
-    return {"text": text.value(array), "shape": str(array.shape), "norm": number_as_data(norm)}
-
-
-def value_as_text(x: Any) -> str:
-    """The same in words: four digits of a scalar; shape, norm and entries of an array.
-
-    >>> value_as_text(np.array([3.0, 4.0]))
-    '(2,) array of norm 5: [3, 4]'
-    """
-    data = value_as_data(x)
-    if not isinstance(data, dict):
-        return text.number(np.asarray(x)[()])
-    return f"{data['shape']} array of norm {text.number(float(data['norm']))}: {data['text']}"
+    return {"text": text.value(array), "shape": str(array.shape), "norm": number_as_data(text.norm(array))}
