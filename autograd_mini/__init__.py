@@ -230,6 +230,7 @@ if TYPE_CHECKING:
     from autograd_mini.compiler import Compiled as Compiled
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
+    from autograd_mini.drawing import animate as animate
     from autograd_mini.drawing import draw as draw
     from autograd_mini.drawing import draw_network as draw_network
     from autograd_mini.drawing import explore as explore
@@ -239,6 +240,7 @@ if TYPE_CHECKING:
 _LATE = {
     "Compiled": "compiler",
     "RecompilationWarning": "compiler",
+    "animate": "drawing",
     "compile": "compiler",
     "draw": "drawing",
     "draw_network": "drawing",

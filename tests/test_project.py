@@ -19,6 +19,7 @@ OPTIONAL = (
     "graphviz",
     "pygraphviz",
     "matplotlib",
+    "PIL",
     "sklearn",
     "tqdm",
     "hypothesis",

@@ -1,5 +1,6 @@
 """Drawing a computational graph: Tensor to DOT text to picture."""
 
+from autograd_mini.drawing.animation import animate as animate
 from autograd_mini.drawing.explorer import Explorer as Explorer
 from autograd_mini.drawing.explorer import explore as explore
 from autograd_mini.drawing.network import draw_network as draw_network

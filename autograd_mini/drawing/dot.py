@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograd_mini.drawing.effort import is_tangled
 from autograd_mini.drawing.scene import Arrow, Box, Frame, Scene
@@ -44,6 +44,8 @@ class Layout:
     legend: bool = True
     places: bool = True
     """Whether arrows end at numbered places; else the number stands at the head of the arrow."""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What else Graphviz is told of some boxes and arrows, by identity; it overrules what a role or a kind says."""
     rounded: bool = True
     """Whether operations without places have round corners, which take many bytes."""
 
@@ -84,7 +86,7 @@ def _box(box: Box, theme: Theme, layout: Layout) -> str:
         settings |= {"color": theme.alarm, "penwidth": "3"}
     elif box.role == "output":
         settings["penwidth"] = "2"
-    return _statement(box.identity, settings)
+    return _statement(box.identity, {**settings, **layout.settings.get(box.identity, {})})
 
 
 def _shape(box: Box, layout: Layout) -> dict[str, str]:
@@ -122,6 +124,7 @@ def _arrow(arrow: Arrow, theme: Theme, layout: Layout, to_place: bool) -> str:
     if arrow.position is not None and not to_place:
         settings |= {"headlabel": f" {arrow.position + 1} ", "labeldistance": "1.7"}
     place = f":i{arrow.position}:{_ENTRY[layout.direction]}" if arrow.position is not None and to_place else ""
+    settings |= layout.settings.get(arrow.identity, {})
     return _statement(f"{arrow.source} -> {arrow.target}{place}", settings)
 
 
