@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,44 @@ PROMISED = {
 """What is written on each picture."""
 
 
+EXPLORED = ["<td>h<td>0.2087", "<td>x<td><td>v₁<td>-1.448<td>-1.2<td>w<td>1.738<td>0.1554"]
+"""What stands in the explorer's table of steps."""
+
+FRAMES = 12
+"""Of the animation: five values, a seed, and six contributions."""
+
+NEEDED = {"backprop.gif": find_spec("PIL"), "explorer.png": find_spec("playwright") and shutil.which("chromium")}
+"""What is made only where something else is installed."""
+
+
 def shown() -> list[str]:
-    """The pictures that the page shows, in order."""
-    return re.findall(r"!\[[^]]+\]\(gallery/(\S+)\)", (DOCS / "gallery.md").read_text(encoding="utf-8"))
+    """The files that the page shows or links, in order."""
+    return re.findall(r"\]\(gallery/(\S+)\)", (DOCS / "gallery.md").read_text(encoding="utf-8"))
+
+
+def drawn() -> list[str]:
+    """Those that are drawings."""
+    return [name for name in shown() if name.endswith(".svg")]
 
 
 def texts(path: Path) -> list[str]:
     """What is written on a picture, without the spaces around it."""
     found = ElementTree.parse(path).getroot().iter("{http://www.w3.org/2000/svg}text")
     return sorted("".join(element.itertext()).replace("\xa0", " ").strip() for element in found)
+
+
+def page(path: Path) -> tuple[str, list[str]]:
+    """The page of an explorer without what depends on the renderer or on a last bit, and the texts of its picture."""
+    html = path.read_text(encoding="utf-8")
+    written = re.findall(r"<text[^>]*>([^<]*)</text>", html)
+    return re.sub(r"<svg.*</svg>|(?<=id=\"data\">)[^<]*", "", html, flags=re.DOTALL), sorted(written)
+
+
+def frames(path: Path) -> list[int]:
+    """For how many milliseconds each frame of an animation is shown."""
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    with image.open(path) as animation:
+        return [animation.seek(i) or animation.info["duration"] for i in range(animation.n_frames)]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +91,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_script_makes_what_the_page_shows(made: Path) -> None:
-    assert sorted(path.name for path in made.iterdir()) == sorted(shown()) == sorted(f"{name}.svg" for name in PROMISED)
+    assert sorted(path.name for path in made.iterdir()) == sorted(set(shown()) - {x for x in NEEDED if not NEEDED[x]})
+    assert sorted(drawn()) == sorted(f"{name}.svg" for name in PROMISED)
 
 
 @pytest.mark.parametrize("name", PROMISED)
@@ -71,8 +102,30 @@ def test_each_picture_shows_what_its_section_says(name: str, made: Path) -> None
 
 def test_the_pictures_in_the_repository_are_those_of_today(made: Path) -> None:
     assert sorted(path.name for path in COMMITTED.iterdir()) == sorted(shown())
-    stale = [name for name in shown() if texts(COMMITTED / name) != texts(made / name)]
+    stale = [name for name in drawn() if texts(COMMITTED / name) != texts(made / name)]
     assert stale == [], "run python docs/gallery.py"
+
+
+def test_the_explorer_in_the_repository_is_that_of_today(made: Path) -> None:
+    path = COMMITTED / "explorer.html"
+    text, written = page(path)
+    assert [part for part in EXPLORED if part not in text] == []
+    assert {"x", "h", "L", "grad 0.1554"} <= {*written}
+    assert (text, written) == page(made / path.name), "run python docs/gallery.py"
+    assert path.stat().st_size < 100_000
+
+
+def test_the_animation_in_the_repository_is_that_of_today(made: Path) -> None:
+    path = COMMITTED / "backprop.gif"
+    assert frames(path) == frames(made / path.name) == [800] * (FRAMES - 1) + [3200]
+    assert path.stat().st_size < 150_000
+
+
+@pytest.mark.skipif(not NEEDED["explorer.png"], reason="there is no playwright, or no chromium program on PATH")
+@pytest.mark.browser
+def test_the_screenshot_is_of_the_size_of_the_page(made: Path) -> None:
+    sizes = [path.read_bytes()[16:24] for path in (COMMITTED / "explorer.png", made / "explorer.png")]
+    assert sizes[0] == sizes[1], "run python docs/gallery.py"
 
 
 def test_no_two_pictures_have_one_name() -> None:
