@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from tests.operations.rows import ANY, Case, Row, array_cases, distinct, full_shapes, generators, shapes
+from tests.operations.rows import Case, Row, array_cases, distinct, full_shapes, generators, shapes
 from tests.operations.scans import one_axis_or_none
 
 some_axis = shapes.filter(len)
