@@ -106,11 +106,12 @@ def _render_in_process(source: str, format: str) -> bytes:
     return picture
 
 
-def write_whole(path: Path, picture: bytes) -> None:
-    """Write all or nothing: an interrupted run leaves no half picture."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write all or nothing, into a folder that is made where there is none: an interrupted run leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_bytes(picture)
+        part.write_bytes(content)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -126,6 +126,11 @@ def test_json_can_not_end_its_element(name: str) -> None:
     assert not set("<>&") & set(text)
 
 
+def test_a_folder_is_made_for_the_file(tmp_path: Path) -> None:
+    explorer = ag.explore(computed(*VALUES), tmp_path / "new" / "page.html")
+    assert (tmp_path / "new" / "page.html").read_text("utf-8") == explorer.html
+
+
 def test_wrong_calls_say_what_to_do_and_write_nothing(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     with pytest.raises(TypeError, match="expected a Tensor, got float"):
