@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.compiler import Compiled
+from autograd_mini.modes import unobserved
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
@@ -68,12 +69,12 @@ def subject_of(thing: Any, limit: float) -> Subject:
 def _slopes(output: Tensor) -> Mapping[Tensor, Any]:
     if output.size != 1 or not output.requires_grad:
         return {}
-    with np.errstate(all="ignore"):
+    with unobserved(), np.errstate(all="ignore"):
         slopes: Mapping[Tensor, Any] = gradients(output)
     return slopes
 
 
-def order_within(outputs: Sequence[Tensor], limit: float) -> list[Tensor]:
+def order_within(outputs: Sequence[Tensor], limit: float, call: str = "draw") -> list[Tensor]:
     """The Tensors that the outputs were computed from; ValueError for more than `limit`, before all are visited."""
     found: set[Tensor] = set()
     stack = list(outputs)

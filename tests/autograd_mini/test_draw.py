@@ -269,6 +269,19 @@ def test_the_first_nan_is_marked() -> None:
     assert text.count('penwidth="3"') == 3 + 2, "three values, and two contributions: of log and of the product"
 
 
+@pytest.mark.parametrize(
+    "choices", [{}, {"show": "backward"}, {"show": "both"}, {"expand": "scalar", "show": "backward"}]
+)
+def test_what_is_not_finite_is_drawn_within_debug_too(choices: Any) -> None:
+    x = Tensor([4.0, 0.0], name="x")
+    loss = ag.sqrt(x).sum()
+    drawn = source(loss, **choices)
+    with ag.debug():
+        assert source(loss, **choices) == drawn
+        with pytest.raises(FloatingPointError):
+            loss.backward()
+
+
 def test_a_gradient_that_is_not_finite_is_marked_where_it_starts() -> None:
     x = Tensor([0.0, 1.0], name="x")
     text = source((ag.sqrt(x) * 2.0).sum(), show="backward")
