@@ -282,6 +282,16 @@ def test_what_is_not_finite_is_drawn_within_debug_too(choices: Any) -> None:
             loss.backward()
 
 
+def test_values_with_the_same_name_are_told_apart() -> None:
+    """Else formulas are ambiguous, and a rule seems to read both."""
+    one, other = Tensor(2.0, name="a"), Tensor(3.0, name="a")
+    text = source(one * other, show="both")
+    read = re.findall(r'(n\d) -> (g\d) \[.*style="dotted"', text)
+    assert read == [("n0", "g1"), ("n1", "g0")]
+    assert r"∂v₁/∂a\n" in text
+    assert r"∂v₁/∂a#2\n" in text
+
+
 def test_a_gradient_that_is_not_finite_is_marked_where_it_starts() -> None:
     x = Tensor([0.0, 1.0], name="x")
     text = source((ag.sqrt(x) * 2.0).sum(), show="backward")
