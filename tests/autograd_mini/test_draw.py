@@ -165,6 +165,15 @@ def test_values_that_are_not_finite_are_counted() -> None:
     assert "value empty" in source(Tensor([]))
 
 
+@pytest.mark.parametrize("errors", ["warn", "raise"])
+def test_huge_and_tiny_entries_are_summarised(errors: Any) -> None:
+    huge = Tensor(np.full(10, 1.5e308))
+    wide = (Tensor([1.0, 1.0]) * np.array([1e-200, 1e200])).sum()
+    with np.errstate(all=errors):
+        assert "value min 1.5e+308 mean 1.5e+308 max 1.5e+308" in source(huge)
+        assert "(2,) norm 1e+200" in source(wide, show="backward")
+
+
 def test_masks_count_what_is_true() -> None:
     assert "value 3 of 10 True" in source(Tensor(np.arange(10.0)) > 6)
 
