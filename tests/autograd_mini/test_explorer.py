@@ -294,6 +294,22 @@ def test_the_page_has_the_numbers_of_python_to_the_last_bit(
 
 
 @browser_test
+def test_what_is_not_finite_is_marked_when_it_is_known_and_only_then(seen: Seen, tmp_path: Path) -> None:
+    x = Tensor(0.0, name="x")
+    with np.errstate(all="ignore"):
+        page = seen.open(ag.explore((ag.log(x) * 2.0).named("y")), tmp_path / "page.html")
+    strange = ".strange"
+    assert "infinity" not in page.inner_text("#picture")
+    assert page.locator(strange).count() == 0
+    page.click("#last")
+    assert [node.get_attribute("id") for node in page.locator(strange).all()] == ["n1", "n2"]
+    page.fill("#leaves input", "1")
+    assert page.locator(strange).count() == 0
+    page.click("#reset")
+    assert page.locator(strange).count() == 2
+
+
+@browser_test
 def test_a_long_line_stays_in_its_node(opened: Any) -> None:
     opened.evaluate("write(0, 'value', '-1.234e-100 '.repeat(4))")
     line, node = (opened.locator(f"#n0 {tag}").all() for tag in ("text", "polygon"))
