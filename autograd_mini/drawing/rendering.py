@@ -72,7 +72,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             )
         except graphviz.ExecutableNotFound:
             path = os.fspath(outfile) if outfile else f"{self.filepath}.{format or self.format}"
-            write_whole(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:]))
+            write_whole(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:].lower()))
             if cleanup:
                 Path(self.filepath).unlink()
             if view:
@@ -88,7 +88,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 
 def _is_picture(filename: str | os.PathLike[str]) -> bool:
-    return Path(filename).suffix[1:] in {"svg", "png", "pdf", "gif", "jpg", "ps"}
+    return Path(filename).suffix[1:].lower() in _PICTURES
+
+
+_PICTURES = {"svg", "svgz", "png", "pdf", "gif", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "ps", "eps"}
+"""Endings of files that are pictures; what ends in another way is the name of the DOT text."""
 
 
 def _render_in_process(source: str, format: str) -> bytes:
@@ -107,7 +111,8 @@ def _render_in_process(source: str, format: str) -> bytes:
 
 
 def write_whole(path: Path, picture: bytes) -> None:
-    """Write all or nothing: an interrupted run leaves no half picture."""
+    """Write all or nothing: an interrupted run leaves no half picture. Folders are made, as `Drawing.render` does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_bytes(picture)

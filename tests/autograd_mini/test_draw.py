@@ -769,6 +769,13 @@ def test_png_and_pdf(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("renderer")
+@pytest.mark.parametrize("name", ["new/folder/a.svg", "a.jpeg", "a.SVG", "a.eps"])
+def test_a_name_that_ends_like_a_picture_is_that_of_the_picture(tmp_path: Path, name: str) -> None:
+    assert Path(ag.draw(neuron()).render(tmp_path / name, cleanup=True)) == tmp_path / name
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / name]
+
+
+@pytest.mark.usefixtures("renderer")
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format"):
         ag.draw(neuron()).pipe(format="docx")

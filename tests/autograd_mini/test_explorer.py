@@ -159,6 +159,11 @@ def test_saving_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.html", "page.html"]
 
 
+def test_folders_are_made(tmp_path: Path) -> None:
+    ag.explore(computed(*VALUES), tmp_path / "new" / "folder" / "page.html")
+    assert (tmp_path / "new" / "folder" / "page.html").exists()
+
+
 def test_half_a_surrogate_pair_is_saved(tmp_path: Path) -> None:
     ag.explore(Tensor(1.0, name="half \ud800") * 2, tmp_path / "page.html")
     assert "half ?" in (tmp_path / "page.html").read_text("utf-8")
