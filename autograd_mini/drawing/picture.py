@@ -15,7 +15,7 @@ from autograd_mini.drawing.rendering import Drawing
 from autograd_mini.drawing.scalars import expanded
 from autograd_mini.drawing.scene import Scene
 from autograd_mini.drawing.steps import replay
-from autograd_mini.drawing.subject import Subject, check_size, subject_of
+from autograd_mini.drawing.subject import Subject, check_gradients, check_size, subject_of
 from autograd_mini.drawing.themes import THEMES
 
 
@@ -78,7 +78,10 @@ def draw(
     view = View(depth, collapse, fold)
     if not view.is_whole and (show == "both" or expand is not None):
         raise ValueError('draw: depth, collapse and fold go with show="forward" or "backward", and without expand')
-    subject, verdicts = _subject(output, expand, agreement or {}, max_nodes if view.is_whole else math.inf)
+    check_gradients(output, show, expand)
+    subject, verdicts = _subject(
+        output, expand, {} if agreement is None else agreement, max_nodes if view.is_whole else math.inf
+    )
     layout = Layout(direction or ("LR" if show == "both" else "TB"), size, dpi, legend, places=show != "both")
     scene = _scene(subject, verdicts, show, view)
     check_size(_count(subject, scene, show, view), max_nodes)

@@ -339,6 +339,18 @@ def test_failures_of_broadcasting_joining_and_indexing_are_drawn() -> None:
         assert 'shape="octagon"' in source(failing(build))
 
 
+def test_only_the_operations_of_a_failure_are_drawn() -> None:
+    with pytest.raises(ValueError, match="add: ") as caught:
+        Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0])
+    for choices in ({"show": "backward"}, {"show": "both"}, {"expand": "scalar"}):
+        with pytest.raises(TypeError, match='draw: of ValueError the operations are drawn, with show="forward"'):
+            ag.draw(caught.value, **choices)  # type: ignore[arg-type]
+    ag.draw(caught.value, max_nodes=3)
+    for few in (1, 2):
+        with pytest.raises(ValueError, match=f"more than max_nodes={few} nodes"):
+            ag.draw(caught.value, max_nodes=few)
+
+
 def test_exceptions_from_elsewhere_are_refused() -> None:
     with pytest.raises(ValueError, match="this KeyError does not come from an operation on Tensors"):
         ag.draw(KeyError("x"))
@@ -364,9 +376,11 @@ def test_the_program_of_a_compiled_function_is_drawn() -> None:
     assert any("tanh" in label for label in boxes.values())
     assert "value" not in source(loss)
     assert sum('shape="record"' in line for line in source(loss).splitlines()) == 2, "the loss and the gradient"
-    for show in ("backward", "both"):
-        with pytest.raises(TypeError, match="replay: expected a Tensor, got Compiled"):
-            ag.draw(loss, show=show)
+    for choices in ({"show": "backward"}, {"show": "both"}, {"expand": "scalar"}):
+        with pytest.raises(
+            TypeError, match='draw: of a compiled function the operations are drawn, with show="forward"'
+        ):
+            ag.draw(loss, **choices)  # type: ignore[arg-type]
 
 
 def test_the_result_of_a_compiled_function_is_drawn() -> None:
@@ -479,9 +493,13 @@ def test_size_and_resolution() -> None:
         ({"size": 3}, "size is .width, height. in inches"),
         ({"size": (3, -1)}, "size is .width, height. in inches"),
         ({"dpi": 0}, "dpi is a number above 0"),
-        ({"depth": -1}, "the depth is at least 0"),
-        ({"depth": "1"}, "the depth is a whole number or None"),
-        ({"collapse": ["nobody"]}, "there is no group 'nobody'"),
+        ({"depth": -1}, "draw: depth is at least 0, got -1"),
+        ({"depth": "1"}, "draw: depth is a whole number, got '1'"),
+        ({"collapse": ["nobody"]}, "draw: collapse speaks of 'nobody', and there is no such module; there are none"),
+        ({"collapse": "MLP"}, r"draw: collapse is a list of names, got 'MLP'; write collapse=\['MLP'\]"),
+        ({"collapse": None}, "draw: collapse is a list of names, got None"),
+        ({"agreement": ["W"]}, r"draw: agreement maps Tensors or names to verdicts, .* got \['W'\]"),
+        ({"agreement": []}, r"draw: agreement maps Tensors or names to verdicts"),
         ({"show": "both", "depth": 1}, "depth, collapse and fold go with"),
         ({"expand": "scalar", "fold": True}, "depth, collapse and fold go with"),
     ],
