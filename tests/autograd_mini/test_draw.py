@@ -858,14 +858,24 @@ def test_no_label_has_an_empty_line(name: str) -> None:
         assert not re.search(r"\|\||\{\||\|\}", text.replace(r"\|", ""))
 
 
+@pytest.mark.usefixtures("renderer")
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pygraphviz", exc_type=ImportError)
-
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ag.draw(neuron()).render(outfile=tmp_path / "graph.png", cleanup=True)
     assert [path.name for path in tmp_path.iterdir()] == ["graph.gv"]
+
+
+@pytest.mark.usefixtures("renderer")
+def test_a_picture_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
+    path = Path(ag.draw(neuron()).render(tmp_path / "graph.svg", cleanup=True))
+    before = path.read_bytes()
+    broken = ag.draw(neuron())
+    broken.body.append("this is -> no [DOT")
+    with pytest.raises((graphviz.CalledProcessError, ValueError)):
+        broken.render(path)
+    assert path.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [path]
