@@ -111,7 +111,7 @@ def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str, view: View)
     arrangement = arranged(subject, view)
     builder = Builder(subject, replayed, arrangement.homes, verdicts)
     builder.add_values(backward=show == "backward")
-    builder.scene.boxes += arrangement.modules
+    builder.add_modules(arrangement.modules)
     if show == "both":
         builder.add_gradients()
     else:

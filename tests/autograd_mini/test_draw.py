@@ -668,6 +668,20 @@ def test_named_modules_are_closed() -> None:
     assert [label.split(r"\n")[0] for identity, label in boxes.items() if identity[0] == "m"] == ["blocks.1: Residual"]
 
 
+def test_closing_a_module_hides_nothing_that_is_wrong() -> None:
+    model = nn.MLP([2, 3, 1], rng=np.random.default_rng(0))
+    loss = model(np.ones((1, 2))).sum()
+    verdicts = {"layers.0.weight": "exact", "layers.0.bias": "wrong", "layers.1.weight": "rounding"}
+    modules = [line for line in source(loss, depth=1, agreement=verdicts).splitlines() if "component" in line]
+    assert ["by hand: wrong ✗" in line for line in modules] == [True, False]
+    assert ["by hand: rounding ≈" in line for line in modules] == [False, True]
+    assert ['penwidth="3"' in line for line in modules] == [True, False]
+    broken = ag.group("broken", (), ag.sqrt(Tensor(np.nan, name="x")) * 2.0) + 1.0
+    (module,) = (line for line in source(broken, depth=0).splitlines() if "component" in line)
+    assert r"\nNaN starts here" in module
+    assert THEMES["light"].alarm in module
+
+
 def test_repetitions_are_folded() -> None:
     text = source(stack(), fold=True)
     assert frames(text) == [
