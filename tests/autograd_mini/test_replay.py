@@ -180,6 +180,16 @@ def test_no_name_is_taken_for_that_of_something_else() -> None:
     assert [step.formula for step in ag.replay(gravity * t) if step.kind == "backward"] == ["t", "g"]
 
 
+def test_what_a_rule_computes_within_itself_is_no_step() -> None:
+    x = Tensor(2.0, name="x")
+    y = ag.checkpoint(lambda a: ag.tanh(a) * a)(x) * 3.0
+    steps = ag.replay(y)
+    assert [step.node for step in steps if step.kind == "backward"] == [y.inputs[0], x]
+    assert steps[-1].total == ag.gradients(y, [x])[0]
+    for show in ("backward", "both"):
+        ag.draw(y, show=show)
+
+
 def test_results_of_a_loop_with_one_name_are_numbered() -> None:
     h = Tensor(0.5, name="h")
     for _ in range(2):
