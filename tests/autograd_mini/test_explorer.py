@@ -105,6 +105,7 @@ def test_what_is_not_finite_is_json_all_the_same() -> None:
         (lambda: (Tensor(1.0, name="x") * np.ones(3)).sum(), "is an array of shape"),
         (lambda: Tensor(1.0, name="x").sum().named("s"), "s was computed by sum, which is not elementwise"),
         (lambda: ag.nan_to_num(Tensor(1.0)).named("s"), "s was computed by nan_to_num with settings"),
+        (lambda: hooked(), "z has a hook, which only Python can call"),
     ],
 )
 def test_why_a_graph_can_not_be_edited(output: Callable[[], Tensor], reason: str) -> None:
@@ -286,8 +287,16 @@ def infinite() -> Tensor:
     return ag.sqrt(ag.where(x < 0, x, 0.0)).named("L")
 
 
+def hooked() -> Tensor:
+    """A loss with a gradient that is replaced on its way back."""
+    x = Tensor(2.0, name="x")
+    z = (x * x).named("z")
+    z.register_hook(lambda g: 10 * g)
+    return z * 3.0
+
+
 @browser_test
-@pytest.mark.parametrize("output", [lambda: computed(*VALUES), rounded_otherwise, infinite])
+@pytest.mark.parametrize("output", [lambda: computed(*VALUES), rounded_otherwise, infinite, hooked])
 def test_the_page_has_the_numbers_of_python_to_the_last_bit(
     seen: Seen, tmp_path: Path, output: Callable[[], Tensor]
 ) -> None:
