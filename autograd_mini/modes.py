@@ -89,6 +89,16 @@ def recording() -> Iterator[bool]:
 
 
 @contextmanager
+def unobserved() -> Iterator[None]:
+    """Record within the block and tell no Observer but a Tracer: what is computed to be shown is none of the user's."""
+    token = current.set(current.get() if tracer() else True)
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
+@contextmanager
 def tracing() -> Iterator[None]:
     """Trace within the block."""
     token = current.set(Tracer())

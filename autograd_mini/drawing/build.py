@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,13 @@ class Builder:
                 self.scene.boxes.append(self._boxes.box(node, self._identity[node]))
             for arrow, step in self._operands(node):
                 self.scene.arrows.append(_flowing(arrow, step) if backward else arrow)
+
+    def add_modules(self, modules: Sequence[Box]) -> None:
+        """The boxes that stand for whole modules."""
+        members: dict[str | None, list[Any]] = {}
+        for node in self._subject.order:
+            members.setdefault(self._homes[node], []).append(node)
+        self.scene.boxes += [self._boxes.closed(box, members[box.identity]) for box in modules]
 
     def _operands(self, node: Any) -> Iterator[tuple[Arrow, Step | None]]:
         """The arrows into one node, to their places; plain arrays and numbers get boxes of their own."""

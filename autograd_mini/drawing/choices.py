@@ -42,8 +42,10 @@ def _is_length(x: Any) -> bool:
 def verdicts_of(agreement: Mapping[Any, str], subject: Subject) -> dict[Any, str]:
     """The verdict on each node that the mapping names, by Tensor or by name.
 
-    ValueError for another verdict, or a name that no node has.
+    TypeError for what is no mapping; ValueError for another verdict, or a name that no node has.
     """
+    if not isinstance(agreement, Mapping):
+        raise TypeError(f'draw: agreement maps Tensors or names to verdicts, {{"W": "wrong"}} say, got {agreement!r}')
     named: dict[Any, list[Any]] = {}
     for node in subject.order:
         named.setdefault(node.name, []).append(node)

@@ -69,7 +69,7 @@ def _head(theme: Theme, layout: Layout) -> Iterator[str]:
     if layout.size is not None:
         yield f'size="{layout.size[0]:g},{layout.size[1]:g}"'
     if layout.dpi is not None:
-        yield f"dpi={layout.dpi:g}"
+        yield f'dpi="{layout.dpi:g}"'
     text = f'fontname="Helvetica" fontcolor={quoted(theme.ink)}'
     yield f'node [{text} fontsize=10 height=0.2 style=filled color={quoted(theme.ink)} tooltip=" "]'
     yield f'edge [{text} fontsize=9 arrowsize=0.7 color={quoted(theme.ink)} tooltip=" "]'

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.drawing.choices import check_count
 from autograd_mini.drawing.groups import Group
 from autograd_mini.tensor import Tensor
 
@@ -42,17 +43,15 @@ def collapsed(groups: Sequence[Group], depth: int | None = None, names: Collecti
 
 
 def _check(groups: Sequence[Group], depth: Any, names: Any) -> None:
-    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
-        raise TypeError(f"collapse: the depth is a whole number or None, got {depth!r}")
-    if depth is not None and depth < 0:
-        raise ValueError(f"collapse: the depth is at least 0, for one box per outermost group; got {depth}")
-    if isinstance(names, str):
-        raise TypeError(f"collapse: names is one string; write names=[{names!r}]")
+    if depth is not None:
+        check_count("draw", "depth", depth, 0)
+    if isinstance(names, str) or not isinstance(names, Collection):
+        raise TypeError(f"draw: collapse is a list of names, got {names!r}; write collapse=[{names!r}]")
     known = {group.name for group in groups}
     for name in names:
         if name not in known:
             there = ", ".join(map(repr, sorted(known))) or "none"
-            raise ValueError(f"collapse: there is no group {name!r}; the groups are {there}")
+            raise ValueError(f"draw: collapse speaks of {name!r}, and there is no such module; there are {there}")
 
 
 # ------------------------------------------------------------------------------------------------------ repetitions

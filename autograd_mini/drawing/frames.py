@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +43,8 @@ class Arrangement:
     frames: list[Frame]
 
 
-def arranged(subject: Subject, view: View) -> Arrangement:
-    """The homes of the nodes as the view wants them.
+def arranged(subject: Subject, view: View, verdicts: Mapping[Any, str]) -> Arrangement:
+    """The homes of the nodes as the view wants them; a repetition that hides a wrong verdict is not folded.
 
     TypeError or ValueError for a depth that is no whole number from 0, and for a name that no module has.
     """
@@ -54,8 +54,13 @@ def arranged(subject: Subject, view: View) -> Arrangement:
     homes: dict[Any, str | None] = {**identities(subject)}
     for group, identity in closed.items():
         homes |= dict.fromkeys(group.members, identity)
-    repeats = _folded(folded(groups, tensors), homes) if view.fold else {}
+    runs = [run for run in folded(groups, tensors) if not _hides_wrong(run, verdicts)] if view.fold else []
+    repeats = _folded(runs, homes)
     return Arrangement(homes, *_Frames(subject, groups, closed, homes, repeats).made())
+
+
+def _hides_wrong(run: Sequence[Group], verdicts: Mapping[Any, str]) -> bool:
+    return any(verdicts.get(x) == "wrong" for group in run[1:] for x in group.members)
 
 
 def _folded(runs: Sequence[Sequence[Group]], homes: dict[Any, str | None]) -> dict[Group, int]:

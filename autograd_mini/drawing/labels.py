@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from autograd_mini.tensor import Tensor
 
 
 class Labels:
-    """A short name for every node of a graph: what it is called, or v with a number.
+    """A short name for every node of a graph: what it is called, or v with a number; no two have the same.
 
     >>> from autograd_mini import Tensor, topological_order
     >>> x = Tensor(2.0, name="x")
@@ -22,12 +23,15 @@ class Labels:
     (['x', 'v₁', 'v₂'], '∂v₂/∂x', ['v₁', '1'])
     """
 
-    def __init__(self, order: Iterable[Any]) -> None:
+    def __init__(self, order: Sequence[Any]) -> None:
         self._short: dict[Any, str] = {}
+        given = Counter(_symbols(order))
         unnamed = 0
         for node in order:
             unnamed += node.name is None
-            self._short[node] = f"v{subscript(unnamed)}" if node.name is None else shortened(node.name)
+            label = f"v{subscript(unnamed)}" if node.name is None else shortened(node.name)
+            given[label] += 1
+            self._short[node] = label if given[label] == 1 else f"{label}#{given[label]}"
         self.output = self._short[node]
         """What the last node is called."""
 
@@ -45,6 +49,13 @@ class Labels:
     def operands(self, node: Any) -> list[str]:
         """The operands of a node by their names, plain numbers and arrays as they are."""
         return [self._short[x] if isinstance(x, Tensor) else _constant(x) for x in node.inputs]
+
+
+def _symbols(order: Sequence[Any]) -> set[str]:
+    """What formulas call what is no node: upstream gradients of operations on arrays g, plain arrays c₁, c₂, …"""
+    upstream = {"g"} if any(node.op is not None and not node.op.elementwise for node in order) else set()
+    plain = {_symbol(x, i) for node in order for i, x in enumerate(node.inputs, 1) if isinstance(x, np.ndarray)}
+    return {name for name in upstream | plain if name is not None}
 
 
 def _symbol(x: Any, place: int) -> str | None:

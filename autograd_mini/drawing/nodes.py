@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,14 @@ class Boxes:
             verdict=verdict,
         )
 
+    def closed(self, box: Box, members: Sequence[Any]) -> Box:
+        """The box of a module with what may not be hidden in it: what is not finite, and the worst of the verdicts."""
+        notes = {self._strange[x] for x in members if x in self._strange}
+        worst = sorted(notes, key=lambda note: ("starts" not in note, note))[:1]
+        verdict = max((self._verdicts[x] for x in members if x in self._verdicts), key=[*VERDICTS].index, default=None)
+        rows = (*box.rows, *worst, *_verdict_rows(verdict))
+        return replace(box, rows=rows, alarm=bool(worst) or verdict == "wrong", verdict=verdict)
+
     def _rows(self, node: Any) -> list[str]:
         """The lines of text on a node, from top to bottom."""
         rows = self._called(node)
@@ -51,8 +60,7 @@ class Boxes:
         if self._subject.valued:
             rows += [f"value {value(node.data)}", f"{self._subject.slope_names.get(node, 'grad')} {self._slope(node)}"]
         rows += [self._strange[node]] if node in self._strange else []
-        verdict = self._verdicts.get(node)
-        return rows if verdict is None else [*rows, f"by hand: {verdict} {VERDICTS[verdict]}"]
+        return [*rows, *_verdict_rows(self._verdicts.get(node))]
 
     def gradient_rows(self, node: Any) -> list[str]:
         """The lines of text on the gradient of a node."""
@@ -78,6 +86,10 @@ class Boxes:
         if np.size(terms[0]) > 1 or len(terms) > _SHOWN_TERMS:
             return f"{slope}, the sum of {len(terms)}"
         return f"{signed_sum([np.asarray(term).item() for term in terms])} = {slope}"
+
+
+def _verdict_rows(verdict: str | None) -> list[str]:
+    return [] if verdict is None else [f"by hand: {verdict} {VERDICTS[verdict]}"]
 
 
 def role(node: Any, subject: Subject) -> str:

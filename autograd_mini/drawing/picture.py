@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,8 +14,11 @@ from autograd_mini.drawing.rendering import Drawing
 from autograd_mini.drawing.scalars import expanded
 from autograd_mini.drawing.scene import Scene
 from autograd_mini.drawing.steps import replay
-from autograd_mini.drawing.subject import Subject, check_size, subject_of
+from autograd_mini.drawing.subject import Subject, check_gradients, check_size, subject_of
 from autograd_mini.drawing.themes import THEMES
+
+_HIDDEN = 100
+"""How many nodes may be hidden in closed modules for each one that is drawn: all of them are looked at."""
 
 
 def draw(
@@ -78,7 +80,10 @@ def draw(
     view = View(depth, collapse, fold)
     if not view.is_whole and (show == "both" or expand is not None):
         raise ValueError('draw: depth, collapse and fold go with show="forward" or "backward", and without expand')
-    subject, verdicts = _subject(output, expand, agreement or {}, max_nodes if view.is_whole else math.inf)
+    check_gradients(output, show, expand)
+    subject, verdicts = _subject(
+        output, expand, {} if agreement is None else agreement, max_nodes * (1 if view.is_whole else _HIDDEN)
+    )
     layout = Layout(direction or ("LR" if show == "both" else "TB"), size, dpi, legend, places=show != "both")
     scene = _scene(subject, verdicts, show, view)
     check_size(_count(subject, scene, show, view), max_nodes)
@@ -105,10 +110,10 @@ def _subject(
 
 def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str, view: View) -> Scene:
     replayed = None if show == "forward" else replay(subject.drawn)
-    arrangement = arranged(subject, view)
+    arrangement = arranged(subject, view, verdicts)
     builder = Builder(subject, replayed, arrangement.homes, verdicts)
     builder.add_values(backward=show == "backward")
-    builder.scene.boxes += arrangement.modules
+    builder.add_modules(arrangement.modules)
     if show == "both":
         builder.add_gradients()
     else:

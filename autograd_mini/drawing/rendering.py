@@ -56,28 +56,24 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         """Write the DOT text and the picture; returns the path of the picture.
 
         As `graphviz.Digraph.render`: the picture is `filename.format`, or `outfile`, whose ending tells the format. A
-        filename that ends like a picture is an outfile: `render("graph.png")`.
+        filename that ends like a picture is an outfile: `render("graph.png")`. The picture is written whole or not at
+        all, also where the program that draws is interrupted. `options` are those of `pipe`.
         """
         if filename is not None and outfile is None and format is None and _is_picture(filename):
             filename, outfile = None, filename
-        try:
-            path: str = super().render(
-                filename,
-                directory=directory,
-                view=view,
-                cleanup=cleanup,
-                format=format,
-                outfile=outfile,
-                **options,
-            )
-        except graphviz.ExecutableNotFound:
-            path = os.fspath(outfile) if outfile else f"{self.filepath}.{format or self.format}"
-            write_whole(Path(path), _render_in_process(self.source, format or Path(path).suffix[1:]))
-            if cleanup:
-                Path(self.filepath).unlink()
-            if view:
-                graphviz.view(path)
-        return path
+        if outfile is not None:
+            outfile = Path(self.directory if directory is None else "", outfile)
+            filename = filename or outfile.with_suffix(".gv")
+            format = format or outfile.suffix[1:].lower()
+        picture = self.pipe(format, **options)
+        text = self.save(filename, directory=directory)
+        path = outfile or Path(f"{text}.{format or self.format}")
+        write_whole(path, picture)
+        if cleanup:
+            Path(text).unlink()
+        if view:
+            graphviz.view(path)
+        return os.fspath(path)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **options: Any) -> dict[str, Any]:
         """The picture in a notebook; without a renderer the message and the DOT text, not a traceback."""
@@ -88,7 +84,11 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 
 def _is_picture(filename: str | os.PathLike[str]) -> bool:
-    return Path(filename).suffix[1:] in {"svg", "png", "pdf", "gif", "jpg", "ps"}
+    return Path(filename).suffix[1:].lower() in _PICTURES
+
+
+_PICTURES = {"svg", "svgz", "png", "pdf", "gif", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "ps", "eps"}
+"""Endings of files that are pictures; what ends in another way is the name of the DOT text."""
 
 
 def _render_in_process(source: str, format: str) -> bytes:

@@ -134,7 +134,8 @@ def replay(output: Tensor) -> Replay:
         labels = Labels(order)
         steps = [Step("forward", node, labels) for node in order]
         steps += [Step("seed", output, labels, contribution=every[output], total=every[output])]
-        steps += _backward_steps(watch.found, labels)
+        known = set(order)  # a rule may go through a graph of its own, as that of a checkpoint does
+        steps += _backward_steps([c for c in watch.found if c.through in known], labels)
     return Replay(output, order, steps, labels)
 
 

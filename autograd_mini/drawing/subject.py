@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.compiler import Compiled
+from autograd_mini.modes import unobserved
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
@@ -54,7 +55,7 @@ def subject_of(thing: Any, limit: float) -> Subject:
     if isinstance(thing, BaseException):
         failed = failed_call(thing)
         tensors = [x for x in failed.inputs if isinstance(x, Tensor)]
-        return Subject(thing, [*order_within(tensors, limit - 1), failed], frozenset())
+        return Subject(thing, [*order_within(tensors, limit), failed], frozenset())
     if isinstance(thing, Compiled):
         graph = thing.graph
         check_size(len(graph.nodes), limit)
@@ -68,12 +69,12 @@ def subject_of(thing: Any, limit: float) -> Subject:
 def _slopes(output: Tensor) -> Mapping[Tensor, Any]:
     if output.size != 1 or not output.requires_grad:
         return {}
-    with np.errstate(all="ignore"):
+    with unobserved(), np.errstate(all="ignore"):
         slopes: Mapping[Tensor, Any] = gradients(output)
     return slopes
 
 
-def order_within(outputs: Sequence[Tensor], limit: float) -> list[Tensor]:
+def order_within(outputs: Sequence[Tensor], limit: float, call: str = "draw") -> list[Tensor]:
     """The Tensors that the outputs were computed from; ValueError for more than `limit`, before all are visited."""
     found: set[Tensor] = set()
     stack = list(outputs)
@@ -81,17 +82,28 @@ def order_within(outputs: Sequence[Tensor], limit: float) -> list[Tensor]:
         node = stack.pop()
         if node not in found:
             found.add(node)
-            check_size(len(found), limit)
+            check_size(len(found), limit, call)
             stack += [x for x in node.inputs if isinstance(x, Tensor)]
     return topological_order(*outputs) if outputs else []
 
 
-def check_size(count: int, limit: float) -> None:
-    """ValueError for more nodes than are to be drawn, with the ways to go on."""
+def check_size(count: int, limit: float, call: str = "draw") -> None:
+    """ValueError for more nodes than are to be drawn, with the ways to go on; only `draw` can close modules."""
     if count > limit:
+        closed = "put modules into one box each with depth=0, " if call == "draw" else ""
         raise ValueError(
-            f"draw: the graph has more than max_nodes={limit} nodes; draw a part of it (a smaller batch, an "
-            "intermediate Tensor), put modules into one box each with depth=0, or pass a larger max_nodes"
+            f"{call}: the graph has more than max_nodes={limit} nodes; {call} a part of it (a smaller batch, an "
+            f"intermediate Tensor), {closed}or pass a larger max_nodes"
+        )
+
+
+def check_gradients(thing: Any, show: str, expand: str | None) -> None:
+    """TypeError where gradients or entries are asked of what has no values."""
+    if isinstance(thing, Compiled | BaseException) and (show != "forward" or expand is not None):
+        what = "a compiled function" if isinstance(thing, Compiled) else f"{type(thing).__name__}"
+        raise TypeError(
+            f'draw: of {what} the operations are drawn, with show="forward" and without expand; gradients and entries '
+            "can be shown of a Tensor that was computed"
         )
 
 

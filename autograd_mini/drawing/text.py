@@ -151,7 +151,8 @@ def norm(array: Any) -> float:
     largest = float(np.max(np.abs(entries), initial=0.0))
     if not np.isfinite(largest) or largest == 0:
         return largest
-    return largest * float(np.linalg.norm(entries / largest))
+    with np.errstate(all="ignore"):  # squares of what is much smaller than the largest vanish
+        return largest * float(np.linalg.norm(entries / largest))
 
 
 def _nested(entries: Any) -> str:
@@ -169,5 +170,9 @@ def _summary(array: Any) -> str:
 
 def _mean(entries: Any) -> float:
     """The mean; 0 where nothing but rounding is left of it, which differs from machine to machine."""
-    mean = float(entries.mean())
-    return 0.0 if abs(mean) <= _ROUNDING * float(np.abs(entries).max()) else mean
+    largest = float(np.abs(entries).max())
+    with np.errstate(all="ignore"):
+        mean = float(entries.mean())
+        if not np.isfinite(mean):  # the sum overflows
+            mean = float((entries / entries.size).sum())
+    return 0.0 if abs(mean) <= _ROUNDING * largest else mean

@@ -27,7 +27,7 @@ from autograd_mini.formula.writing import (
 )
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_ONE_WORD = re.compile(r"[\w.'\[\]…⁽⁾]+")
+_ONE_WORD = re.compile(r"[\w.'#\[\]…⁽⁾]+")
 
 
 def as_text(expression: Expression) -> str:

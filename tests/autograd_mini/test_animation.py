@@ -252,7 +252,11 @@ def test_wrong_calls_are_refused(tmp_path: Path) -> None:
         (ValueError, "milliseconds is at most 60000", lambda: ag.animate(y, path, milliseconds=60_001)),
         (TypeError, "milliseconds is a whole number", lambda: ag.animate(y, path, milliseconds=0.5)),  # type: ignore
         (ValueError, "dpi is a number above 0", lambda: ag.animate(y, path, dpi=0)),
-        (ValueError, "more than max_nodes=5 nodes.*larger max_nodes", lambda: ag.animate(y, path, max_nodes=5)),
+        (
+            ValueError,
+            "animate: the graph has more than max_nodes=5 nodes; animate .*larger max_nodes",
+            lambda: ag.animate(y, path, max_nodes=5),
+        ),
         (TypeError, "replay: expected a Tensor", lambda: ag.animate(3.0, path)),  # type: ignore[arg-type]
         (ValueError, "scalar|entr|size|shape", lambda: ag.animate(Tensor([1.0, 2.0]) * 2, path)),
         (TypeError, "gradient", lambda: ag.animate(Tensor(1.0, requires_grad=False) * 2, path)),

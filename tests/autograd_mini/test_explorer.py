@@ -55,7 +55,7 @@ def data_of(explorer: Any) -> dict[str, Any]:
 
 def test_the_file_refers_to_nothing_outside() -> None:
     page = re.sub(r'xmlns(:xlink)?="[^"]*"', "", ag.explore(computed(*VALUES)).html)
-    assert not re.search(r"https?:|//[a-z]|\bhref|\bsrc=|@import|url\(", re.sub("(?m)//.*$", "", page))
+    assert not re.search(r"https?:|//[a-z]|\bhref|\bsrc=|@import|url\((?!#)", re.sub("(?m)//.*$", "", page))
 
 
 def test_a_graph_of_fifty_nodes_stays_under_100_kilobytes() -> None:
@@ -105,6 +105,7 @@ def test_what_is_not_finite_is_json_all_the_same() -> None:
         (lambda: (Tensor(1.0, name="x") * np.ones(3)).sum(), "is an array of shape"),
         (lambda: Tensor(1.0, name="x").sum().named("s"), "s was computed by sum, which is not elementwise"),
         (lambda: ag.nan_to_num(Tensor(1.0)).named("s"), "s was computed by nan_to_num with settings"),
+        (lambda: hooked(), "z has a hook, which only Python can call"),
     ],
 )
 def test_why_a_graph_can_not_be_edited(output: Callable[[], Tensor], reason: str) -> None:
@@ -135,7 +136,9 @@ def test_wrong_calls_say_what_to_do_and_write_nothing(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     with pytest.raises(TypeError, match="expected a Tensor, got float"):
         ag.explore(1.0, path)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="more than max_nodes=3"):
+    with pytest.raises(
+        ValueError, match=r"^explore: the graph has more than max_nodes=3 nodes; explore .* Tensor\), or"
+    ):
         ag.explore(computed(*VALUES), path, max_nodes=3)
     with pytest.raises(ValueError, match="theme is one of 'light', 'dark', got 'blue'"):
         ag.explore(computed(*VALUES), path, theme="blue")
@@ -162,6 +165,11 @@ def test_saving_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyboardInterrupt):
         explorer.save(tmp_path / "third.html")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.html", "page.html"]
+
+
+def test_folders_are_made(tmp_path: Path) -> None:
+    ag.explore(computed(*VALUES), tmp_path / "new" / "folder" / "page.html")
+    assert (tmp_path / "new" / "folder" / "page.html").exists()
 
 
 def test_half_a_surrogate_pair_is_saved(tmp_path: Path) -> None:
@@ -284,8 +292,16 @@ def infinite() -> Tensor:
     return ag.sqrt(ag.where(x < 0, x, 0.0)).named("L")
 
 
+def hooked() -> Tensor:
+    """A loss with a gradient that is replaced on its way back."""
+    x = Tensor(2.0, name="x")
+    z = (x * x).named("z")
+    z.register_hook(lambda g: 10 * g)
+    return z * 3.0
+
+
 @browser_test
-@pytest.mark.parametrize("output", [lambda: computed(*VALUES), rounded_otherwise, infinite])
+@pytest.mark.parametrize("output", [lambda: computed(*VALUES), rounded_otherwise, infinite, hooked])
 def test_the_page_has_the_numbers_of_python_to_the_last_bit(
     seen: Seen, tmp_path: Path, output: Callable[[], Tensor]
 ) -> None:
@@ -296,6 +312,22 @@ def test_the_page_has_the_numbers_of_python_to_the_last_bit(
         if step.kind == "backward":
             names = ("upstream", "local", "contribution", "total")
             assert [float(found[name]) for name in names] == [getattr(step, name) for name in names]
+
+
+@browser_test
+def test_what_is_not_finite_is_marked_when_it_is_known_and_only_then(seen: Seen, tmp_path: Path) -> None:
+    x = Tensor(0.0, name="x")
+    with np.errstate(all="ignore"):
+        page = seen.open(ag.explore((ag.log(x) * 2.0).named("y")), tmp_path / "page.html")
+    strange = ".strange"
+    assert "infinity" not in page.inner_text("#picture")
+    assert page.locator(strange).count() == 0
+    page.click("#last")
+    assert [node.get_attribute("id") for node in page.locator(strange).all()] == ["n1", "n2"]
+    page.fill("#leaves input", "1")
+    assert page.locator(strange).count() == 0
+    page.click("#reset")
+    assert page.locator(strange).count() == 2
 
 
 @browser_test

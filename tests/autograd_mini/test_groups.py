@@ -419,11 +419,11 @@ def test_collapsed(depth: int | None, chosen: list[str], boxes: list[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"depth": -1}, ValueError, "the depth is at least 0"),
-        ({"depth": 1.0}, TypeError, "the depth is a whole number or None, got 1.0"),
-        ({"depth": True}, TypeError, "the depth is a whole number or None, got True"),
-        ({"names": "model"}, TypeError, r"write names=\['model'\]"),
-        ({"names": ["modle"]}, ValueError, "no group 'modle'; the groups are 'inner', 'inner"),
+        ({"depth": -1}, ValueError, "draw: depth is at least 0"),
+        ({"depth": 1.0}, TypeError, "draw: depth is a whole number, got 1.0"),
+        ({"depth": True}, TypeError, "draw: depth is a whole number, got True"),
+        ({"names": "model"}, TypeError, r"write collapse=\['model'\]"),
+        ({"names": ["modle"]}, ValueError, "'modle', and there is no such module; there are 'inner', 'inner"),
     ],
 )
 def test_wrong_collapses(arguments: Any, error: type[Exception], message: str) -> None:

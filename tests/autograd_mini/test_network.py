@@ -414,7 +414,7 @@ def test_what_follows_the_layers_is_named() -> None:
 
 def test_the_settings_of_the_picture() -> None:
     text = readable(by_hand(), direction="TB", theme="dark", size=(8, 5.5), dpi=150, max_units=2)
-    for part in ("rankdir=TB", 'bgcolor="#1b1e23"', 'size="8,5.5"', "dpi=150", "⋯"):
+    for part in ("rankdir=TB", 'bgcolor="#1b1e23"', 'size="8,5.5"', 'dpi="150"', "⋯"):
         assert part in text
 
 

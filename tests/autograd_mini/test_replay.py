@@ -167,3 +167,34 @@ def test_a_notebook_shows_a_table() -> None:
     assert table.count("<tr>") == 1 + 4
     assert "<td>&lt;/td&gt;&lt;script&gt;<td>2<td>" in table
     assert "<script" not in table
+
+
+def test_no_name_is_taken_for_that_of_something_else() -> None:
+    """Upstream gradients are called g, and plain arrays c₁, c₂, …, where formulas speak of them."""
+    x, g, c = Tensor([1.0, 2.0], name="x"), Tensor([3.0, 4.0], name="g"), Tensor(2.0, name="c₂")
+    formulas = [step.formula for step in ag.replay((x @ g) * c) if step.kind == "backward"]
+    assert formulas == ["c₂", "v₁", "g[..., None] ⊙ g#2", "g·x"]
+    formulas = [step.formula for step in ag.replay((x @ np.array([3.0, 4.0])) * c) if step.kind == "backward"]
+    assert formulas == ["c₂#2", "v₁", "g[..., None] ⊙ c₂"]
+    gravity, t = Tensor(9.81, name="g"), Tensor(2.0, name="t")
+    assert [step.formula for step in ag.replay(gravity * t) if step.kind == "backward"] == ["t", "g"]
+
+
+def test_what_a_rule_computes_within_itself_is_no_step() -> None:
+    x = Tensor(2.0, name="x")
+    y = ag.checkpoint(lambda a: ag.tanh(a) * a)(x) * 3.0
+    steps = ag.replay(y)
+    assert [step.node for step in steps if step.kind == "backward"] == [y.inputs[0], x]
+    assert steps[-1].total == ag.gradients(y, [x])[0]
+    for show in ("backward", "both"):
+        ag.draw(y, show=show)
+
+
+def test_results_of_a_loop_with_one_name_are_numbered() -> None:
+    h = Tensor(0.5, name="h")
+    for _ in range(2):
+        h = ag.tanh(h).named("h")
+    assert [str(step).partition(" = ")[0] for step in ag.replay(h)] == [
+        *("h", "h#2", "h#3", "∂h#3/∂h#3"),
+        *("∂h#3/∂h#2 += (∂h#3/∂h#3)·(1 − h#3²)", "∂h#3/∂h += (∂h#3/∂h#2)·(1 − h#2²)"),
+    ]

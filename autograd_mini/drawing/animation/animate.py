@@ -16,8 +16,9 @@ from autograd_mini.drawing.choices import check_choice, check_count, check_paper
 from autograd_mini.drawing.dot import Layout
 from autograd_mini.drawing.rendering import Drawing, write_whole
 from autograd_mini.drawing.steps import replay
+from autograd_mini.drawing.subject import order_within
 from autograd_mini.drawing.themes import THEMES
-from autograd_mini.tensor import Tensor, topological_order
+from autograd_mini.tensor import Tensor
 
 _HOLD = 4
 """How many times longer the last frame is shown."""
@@ -60,7 +61,8 @@ def animate(
     check_paper("animate", None, dpi)
     _check_milliseconds(milliseconds)
     _check_path(path)
-    _check_size(output, max_nodes)
+    if isinstance(output, Tensor):
+        order_within([output], max_nodes, "animate")
     pillow()
     seen = moments(replay(output), THEMES[theme])
     frames = _rendered(pictures(seen, THEMES[theme], Layout(direction, dpi=dpi, legend=False)))
@@ -78,14 +80,6 @@ def _check_milliseconds(given: Any) -> None:
 def _check_path(path: Any) -> None:
     if Path(path).suffix.lower() != ".gif":
         raise ValueError(f'animate: the path ends in .gif, "backprop.gif" say, got {os.fspath(path)!r}')
-
-
-def _check_size(output: Any, limit: int) -> None:
-    if isinstance(output, Tensor) and len(topological_order(output)) > limit:
-        raise ValueError(
-            f"animate: the graph has more than max_nodes={limit} nodes; animate a part of it (an intermediate Tensor, "
-            "one sample of a batch), draw it with ag.draw, or pass a larger max_nodes"
-        )
 
 
 def _rendered(drawings: Sequence[Drawing]) -> list[bytes]:

@@ -45,7 +45,7 @@ class _Stage:
 
     def __init__(self, replay: Replay, theme: Theme) -> None:
         subject = Subject(replay.output, replay.order, frozenset([replay.output]))
-        arrangement = arranged(subject, View())
+        arrangement = arranged(subject, View(), {})
         builder = Builder(subject, replay, arrangement.homes, {})
         builder.add_values(backward=True)
         self._last = builder.scene

@@ -45,12 +45,12 @@ function localDerivative(step, data, values) {
 }
 
 // The steps as Python computed them, with the numbers that follow from others: what flows into a step is the gradient
-// of the node that it comes through.
+// of the node that it comes through, unless a hook has replaced it.
 function givenSteps(data) {
   const totals = new Map();
   return data.steps.map((step) => {
     if (step.kind === "forward") return step;
-    const complete = step.kind === "seed" ? step : completed(step, totals.get(step.through));
+    const complete = step.kind === "seed" ? step : completed(step, step.upstream ?? totals.get(step.through));
     totals.set(step.node, complete.total);
     return complete;
   });

@@ -18,13 +18,14 @@ def replay_as_data(replay: Replay) -> dict[str, Data]:
 
     A node's place in "nodes" is its number in the picture; the "slope" of a step is a place in "slopes", where equal
     trees stand once. "fixed" says why values can't be changed in the page, or is None. What can be told from the rest
-    is left out: what flows into a step is the gradient so far of the node that it comes through; without a
-    "contribution" a step has that times "local", and without a "total" its contribution is the first one.
+    is left out: without an "upstream" what flows into a step is the gradient so far of the node that it comes through;
+    without a "contribution" a step has that times "local", and without a "total" its contribution is the first one.
     """
     index = {node: position for position, node in enumerate(replay.order)}
+    hooked = _hooked(replay)
     fixed = obstacle(replay)
     slopes: dict[str, int] = {}
-    steps = [_step(step, index, slopes, fixed is None) for step in replay]
+    steps = [_step(step, index, slopes, fixed is None, hooked) for step in replay]
     return {
         "output": index[replay.output],
         "nodes": [_node(node, replay, index) for node in replay.order],
@@ -51,6 +52,8 @@ def _obstacle(node: Tensor) -> str | None:
         return f"is an array of shape {node.shape}; the page computes with scalars"
     if node.dtype != np.float64 and (node.op is None or node.dtype != bool):
         return f"is of {node.dtype}; the page computes with float64"
+    if node._extras is not None and node._extras.hooks:
+        return "has a hook, which only Python can call"
     if node.op is not None and not node.op.elementwise:
         return f"was computed by {node.op.name}, which is not elementwise"
     if any(np.ndim(x) for x in node.inputs if not isinstance(x, Tensor)):
@@ -78,13 +81,24 @@ def _settings(node: Tensor) -> dict[str, Data]:
     return {name: number_as_data(x) if isinstance(x, bool | int | float) else str(x) for name, x in known}
 
 
-def _step(step: Step, index: dict[Tensor, int], slopes: dict[str, int], editable: bool) -> dict[str, Data]:
+def _hooked(replay: Replay) -> set[Tensor]:
+    """The nodes whose gradients were replaced before they flowed on."""
+    totals = {step.node: step.total for step in replay if step.kind != "forward"}
+    flows = {step.through: step.upstream for step in replay if step.through is not None}
+    return {node for node, g in flows.items() if not np.array_equal(totals[node], g, equal_nan=True)}
+
+
+def _step(
+    step: Step, index: dict[Tensor, int], slopes: dict[str, int], editable: bool, hooked: set[Tensor]
+) -> dict[str, Data]:
     data: dict[str, Data] = {"kind": step.kind, "node": index[step.node]}
     if step.kind == "seed":
         data["total"] = value_as_data(step.total)
     if step.through is None or step.position is None:
         return data
     data |= {"through": index[step.through], "position": step.position, **_numbers(step)}
+    if step.through in hooked:
+        data["upstream"] = value_as_data(step.upstream)
     if step.formula is not None:
         data["formula"] = step.formula
     if editable:

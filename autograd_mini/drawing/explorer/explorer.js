@@ -23,6 +23,11 @@ function isArray(x) {
   return typeof x === "object" && x !== null;
 }
 
+// Whether a number is finite, and all entries of an array are.
+function hasFiniteSize(x) {
+  return isArray(x) ? x.norm === undefined || Number.isFinite(asNumber(x.norm)) : Number.isFinite(asNumber(x));
+}
+
 function words(x) {
   if (!isArray(x)) return number(typeof x === "boolean" ? x : asNumber(x));
   return x.norm === undefined ? x.text : `${x.shape} array of norm ${number(asNumber(x.norm))}: ${x.text}`;
@@ -150,6 +155,7 @@ function drawNodes({ values, gradients }) {
     target?.setAttribute("aria-label", `${node.label}, ${kind}, value ${value}, gradient ${gradient}`);
     target?.setAttribute("aria-pressed", String(index === chosen));
     target?.classList.toggle("waiting", !values.has(index));
+    target?.classList.toggle("strange", values.has(index) && !hasFiniteSize(shown.values[index]));
     target?.classList.toggle("chosen", index === chosen);
   });
 }

@@ -69,7 +69,7 @@ def explore(
     check_choice("explore", "theme", theme, THEMES)
     check_count("explore", "max_nodes", max_nodes, 1)
     if isinstance(output, Tensor):
-        order_within([output], max_nodes)
+        order_within([output], max_nodes, "explore")
     replayed = replay(output)
     explorer = Explorer(page(replayed, svg(replayed), theme))
     if path is not None:

@@ -48,6 +48,7 @@ def _lines(replay: Replay) -> Iterator[str]:
 
 
 def _short(box: Box) -> Box:
-    """A box without what says nothing here, or what the page says better: a gradient as a sum."""
-    rows = [f"grad {row.rpartition(' ')[2]}" if row.startswith("grad ") and " = " in row else row for row in box.rows]
-    return replace(box, rows=tuple(row for row in rows if row != _SCALAR), tooltip="")
+    """A box without what says nothing here, or what the page says better: a gradient as a sum, what is not finite."""
+    kept = box.rows[:-1] if box.alarm else box.rows  # the page marks what is not finite among the values it has now
+    rows = [f"grad {row.rpartition(' ')[2]}" if row.startswith("grad ") and " = " in row else row for row in kept]
+    return replace(box, rows=tuple(row for row in rows if row != _SCALAR), tooltip="", alarm=False)

@@ -54,7 +54,7 @@ def _head(
         'edge [arrowhead=none weight=0 tooltip=" "]',
     ]
     sizes = [f'size="{size[0]:g},{size[1]:g}"'] if size is not None else []
-    return [*lines, *sizes, *([f"dpi={dpi:g}"] if dpi is not None else [])]
+    return [*lines, *sizes, *([f'dpi="{dpi:g}"'] if dpi is not None else [])]
 
 
 def _body(columns: Sequence[Column], direction: str, palette: Colours) -> Iterator[str]:

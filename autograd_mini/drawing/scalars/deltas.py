@@ -13,20 +13,6 @@ _MOVES = {ops.transpose, ops.reshape, ops.getitem}
 """A parameter stays one: `W.T`, `b[None]`."""
 
 
-def deltas(output: Tensor) -> dict[Tensor, str]:
-    """What to call the gradient of `output` with respect to each layer's net input: δ⁽¹⁾, δ⁽²⁾, or δ for one layer.
-
-    A net input is a weighted sum: an `affine`, or a matrix product with a parameter, together with the parameter that
-    is added to it if there is one. They count as layers in forward order.
-
-    >>> x, W, b = Tensor([[1.0, 2.0]], name="x"), Tensor([[3.0], [4.0]], name="W"), Tensor([5.0], name="b")
-    >>> [(node.op.name, delta) for node, delta in deltas((x @ W + b).tanh().sum()).items()]
-    [('add', 'δ')]
-    """
-    found = net_inputs(output)
-    return {node: "δ" + (superscript(layer) if len(found) > 1 else "") for layer, node in enumerate(found, 1)}
-
-
 def net_inputs(output: Tensor) -> list[Tensor]:
     """The net inputs of all layers, from the first to the last.
 

@@ -13,7 +13,7 @@ from autograd_mini.drawing.scalars.deltas import entry_deltas, net_inputs
 from autograd_mini.drawing.scalars.forms import Form, constants, form_of, objects
 from autograd_mini.drawing.scalars.subscripts import entry_names
 from autograd_mini.errors import describe
-from autograd_mini.modes import recording
+from autograd_mini.modes import unobserved
 from autograd_mini.tensor import Tensor, topological_order
 
 
@@ -57,7 +57,7 @@ def expanded(output: Tensor, limit: float) -> ScalarGraph:
     _check_count(output, sum(map(_count, order)), limit)
     entries: dict[Tensor, Array] = {}
     # The forward pass has given the warnings that there are.
-    with recording(), np.errstate(all="ignore"):
+    with unobserved(), np.errstate(all="ignore"):
         for node in order:
             entries[node] = _entries(node, entries)
             _give_names(node, entries[node])
