@@ -41,6 +41,12 @@ class Rounding:
         errors = self.generator.uniform(-growth, growth, x.shape)
         return np.where(x == 0, x, x * (1 + self.size * errors) + self.least * errors)
 
+    def blur(self, x: Any, unit: Any) -> Any:
+        """The array with an error in each entry in proportion to `unit`, however small the entry is."""
+        if not self.size:
+            return x
+        return x + self.size * unit * self.generator.uniform(-1, 1, x.shape)
+
     def answer(self, said: Any) -> Any:
         """What a comparison said when its answers were recorded."""
         frozen = next(self.replayed, None)

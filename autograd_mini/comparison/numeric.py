@@ -92,6 +92,20 @@ def difference(along: Callable[[float], float], entry: float, largest: float) ->
     return best
 
 
+def sides(along: Callable[[float], float], entry: float) -> tuple[float, float]:
+    """The least and the largest one-sided slope; the two are equal where they meet as the step gets smaller."""
+    wide, narrow = (_slopes(along, step * (abs(entry) or 1.0)) for step in (1e-4, 1e-6))
+    apart = abs(narrow[1] - narrow[0])
+    if not apart > 0.25 * abs(wide[1] - wide[0]) > 1e-3 * max(map(abs, narrow)):
+        return narrow[0], narrow[0]
+    return min(narrow), max(narrow)
+
+
+def _slopes(along: Callable[[float], float], step: float) -> tuple[float, float]:
+    middle = along(0.0)
+    return (middle - along(-step)) / step, (along(step) - middle) / step
+
+
 def _path(order: Sequence[Tensor], node: Tensor) -> list[Tensor]:
     """The nodes through which the value of one reaches the loss; `stop_gradient` lets nothing pass."""
     reached = {node: None}

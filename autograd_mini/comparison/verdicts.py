@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_mini.checks import Array
 
-FACTOR = 4.0
+FACTOR = 8.0
 """How many times the spread of disturbed runs is still called rounding; tests/autograd_mini/comparison/nets.py measures
 it: in thousands of nets no correct derivation went beyond 1."""
 
