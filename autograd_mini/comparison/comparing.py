@@ -27,13 +27,11 @@ from autograd_mini.errors import describe
 from autograd_mini.modes import tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
-FEW = 24
+MOST, LEAST = 24, 4
 """Entries of a wrong row that the numeric witness is asked about."""
 
-FEW_OF_MANY = 8
-"""The same where one evaluation of the loss reads more than MANY numbers."""
-
-MANY = 100_000
+BUDGET = 1_000_000
+"""Numbers that it may read for them, times the few evaluations of the loss that each takes."""
 
 
 def compare(loss: Tensor, given: Mapping[Any, Any]) -> Report:
@@ -209,7 +207,8 @@ class _Comparison:
             return (), ROUGH
         differences = Differences(self.loss, self.values, case.node)
         read = sum(x.size for y in differences.path for x in y.inputs if isinstance(x, Tensor | np.ndarray))
-        asked = entries(judgement.outside & ~case.kinks, judgement.worst_index, FEW_OF_MANY if read > MANY else FEW)
+        limit = max(LEAST, min(MOST, BUDGET // max(read, 1)))
+        asked = entries(judgement.outside & ~case.kinks, judgement.worst_index, limit)
         said = tuple(heard(asked, hand, automatic, differences.at, differences.method))
         return said, _with_suspects(vote(said, case.noise), differences.path)
 
