@@ -15,7 +15,7 @@ from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis import diagnose
 from autograd_mini.comparison.disturbed import plain
 from autograd_mini.comparison.findings import Finding
-from autograd_mini.comparison.given import UnusableError, array_of, node_of, shape_sentence
+from autograd_mini.comparison.given import UnusableError, array_of, finite_sentence, node_of, shape_sentence
 from autograd_mini.comparison.kinks import Kinks, kinks_of, sentence, watched
 from autograd_mini.comparison.numeric import Differences
 from autograd_mini.comparison.recompute import Arithmetic, forward
@@ -186,7 +186,7 @@ class _Comparison:
 
     def _wrong(self, name: str, node: Tensor, hand: Array, automatic: Array, judgement: Judgement) -> Row:
         if not np.isfinite(hand).all():
-            return _judged_row(name, node, judgement, (_not_finite(hand, automatic),))
+            return _judged_row(name, node, judgement, (Finding("unknown", finite_sentence(hand, automatic), math.nan),))
         case = self._case(name, node, hand)
         testimonies, verdict = self._witnesses(case, hand, automatic, judgement)
         return _judged_row(name, node, judgement, tuple(diagnose(case)), verdict, testimonies)
@@ -260,11 +260,3 @@ def _judged_row(
         testimonies,
         node,
     )
-
-
-def _not_finite(hand: Array, automatic: Array) -> Finding:
-    bad = np.argwhere(~np.isfinite(hand))
-    first = tuple(int(i) for i in bad[0])
-    ours = "" if np.isfinite(automatic).all() else "; autodiff's is not finite everywhere either"
-    text = f"{len(bad)} of {hand.size} entries are NaN or infinite, the first at {first}{ours}"
-    return Finding("unknown", text, math.nan)
