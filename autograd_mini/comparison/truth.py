@@ -66,12 +66,12 @@ def _spreads(
 ) -> tuple[dict[Tensor, Array], dict[Tensor, Array]]:
     """The most that the disturbances do to gradients and values, entry by entry."""
     amplified = AMPLIFIED if epsilon < 1e-12 else 1
-    least = float(np.finfo(np.float64 if amplified > 1 else np.float32).tiny) * epsilon
+    least = 0.0 if amplified > 1 else float(np.finfo(np.float32).tiny) * epsilon
     middle = _run(order, Rounding(answers=answers))
     gradients = {x: np.zeros(x.shape) for x in wanted}
     values = {x: np.zeros(x.shape) for x in watched}
     for seed in range(RUNS):
-        run = _run(order, Rounding(amplified * epsilon, amplified * least, seed, answers))
+        run = _run(order, Rounding(amplified * epsilon, least, seed, answers))
         _widen(values, run[0], middle[0], amplified)
         _widen(gradients, run[1], middle[1], amplified)
     return gradients, values
