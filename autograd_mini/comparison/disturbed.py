@@ -23,8 +23,9 @@ CONTRACTIONS = frozenset(
 class Rounding:
     """How large the errors are, and what comparisons have said.
 
-    `size` is relative, `least` is that of the smallest numbers, where the arithmetic has room for it. Comparisons decide which branch of a function is taken,
-    and an error must not change that: they say what they said in the run whose `answers` these are.
+    `size` is relative, `least` is that of the smallest numbers, where the arithmetic has room for it. Comparisons
+    decide which branch of a function is taken, and an error must not change that: they say what they said in the run
+    whose `answers` these are.
     """
 
     def __init__(self, size: float = 0.0, least: float = 0.0, seed: int = 0, answers: list[Array] | None = None):
