@@ -227,6 +227,9 @@ min = ops.reduce_min
 sum = ops.reduce_sum
 
 if TYPE_CHECKING:
+    from autograd_mini.comparison import ComparisonError as ComparisonError
+    from autograd_mini.comparison import compare as compare
+    from autograd_mini.comparison import compare_functions as compare_functions
     from autograd_mini.compiler import Compiled as Compiled
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
@@ -238,6 +241,9 @@ if TYPE_CHECKING:
 
 
 _LATE = {
+    "ComparisonError": "comparison",
+    "compare": "comparison",
+    "compare_functions": "comparison",
     "Compiled": "compiler",
     "RecompilationWarning": "compiler",
     "animate": "drawing",

@@ -160,8 +160,8 @@ def _derivative(scalar: Callable[..., Tensor], point: Point, position: int, inde
     x = point[position]
     along = _along(scalar, point, position, index)
     best = Estimate(np.nan, np.inf, 0.0, 0.0)
-    for scale in _scales(float(x[index]), float(np.max(np.abs(x)))):
-        best = min(best, _ridders(along, scale), key=lambda estimate: estimate.error)
+    for scale in scales(float(x[index]), float(np.max(np.abs(x)))):
+        best = min(best, ridders(along, scale), key=lambda estimate: estimate.error)
         if best.error <= 1e-7 * abs(best.value) or best.error == 0:
             break
     return best
@@ -180,12 +180,12 @@ def _along(
     return along
 
 
-def _scales(entry: float, largest: float) -> list[float]:
+def scales(entry: float, largest: float) -> list[float]:
     """Sizes from which to take steps: the entry's own first, then its neighbours', then 1."""
     return list(dict.fromkeys(size for size in (abs(entry), largest, 1.0) if size > 0))
 
 
-def _ridders(along: Callable[[float], float], scale: float) -> Estimate:
+def ridders(along: Callable[[float], float], scale: float) -> Estimate:
     """Central differences at halved steps, extrapolated to step 0; the entry of the table that changes least."""
     best = Estimate(np.nan, np.inf, 0.0, 0.0)
     previous: list[float] = []

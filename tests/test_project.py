@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")])
 OPTIONAL = (
+    "autograd_mini.comparison",
     "autograd_mini.compiler",
     "autograd_mini.drawing",
     "autograd_mini.formula",
@@ -43,6 +44,7 @@ LAYERS = [
     "compiler",
     "formula",
     "drawing",
+    "comparison",
 ]
 
 

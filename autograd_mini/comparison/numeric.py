@@ -1,0 +1,112 @@
+"""The third witness: derivatives from values alone, entry by entry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_mini import ops
+from autograd_mini.comparison.disturbed import plain
+from autograd_mini.comparison.recompute import Arithmetic, reached
+from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
+from autograd_mini.tensor import Tensor, topological_order
+from autograd_mini.testing import ridders, scales
+
+Index = tuple[int, ...]
+
+STEP = 1e-100
+"""Of a complex step: so small that its square is lost, so that no difference cancels."""
+
+_ANALYTIC = {
+    *(ops.add, ops.subtract, ops.multiply, ops.divide, ops.negative, ops.positive, ops.power, ops.square),
+    *(ops.reciprocal, ops.exp, ops.expm1, ops.log, ops.log1p, ops.sqrt, ops.tanh, ops.sin, ops.cos, ops.sinh),
+    *(ops.cosh, ops.tan, ops.matmul, ops.affine, ops.reduce_sum, ops.mean, ops.reshape, ops.transpose),
+    *(ops.getitem, ops.broadcast_to, concatenate_arrays, stack_arrays),
+}
+"""Operations whose forward computes with complex numbers as the analytic function does."""
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A derivative, and how far from it the true one may be."""
+
+    value: float
+    error: float
+
+
+class Differences:
+    """Derivatives of a loss by entries of one node, whose value is moved while all that follows is computed anew."""
+
+    def __init__(self, loss: Tensor, values: Mapping[Tensor, Any], node: Tensor) -> None:
+        order = topological_order(loss)
+        self.values = {x: plain(values[x]) for x in order}
+        self.node = node
+        self.arithmetic = Arithmetic(np.float64)
+        self.path = reached(order, node)[1:]
+        self.loss = loss
+        self.method = "complex step" if all(x.op in _ANALYTIC for x in self.path) else "central differences"
+
+    def at(self, index: Index) -> Numeric:
+        """The derivative by one entry."""
+        with np.errstate(all="ignore"):
+            found = self._complex(index) if self.method == "complex step" else None
+            return found if found is not None and math.isfinite(found.value) else self._real(index)
+
+    def _complex(self, index: Index) -> Numeric:
+        moved = self._loss(index, 1j * STEP)
+        value = float(np.imag(moved)) / STEP
+        return Numeric(value, 1e-14 * abs(value))
+
+    def _real(self, index: Index) -> Numeric:
+        x = np.asarray(self.values[self.node])
+        return difference(
+            lambda shift: float(self._loss(index, shift)), float(x[index]), float(np.max(np.abs(x), initial=0))
+        )
+
+    def _loss(self, index: Index, shift: complex) -> Any:
+        x = np.array(self.values[self.node], complex if isinstance(shift, complex) else np.float64)
+        x[index] += shift
+        new = {self.node: x}
+        for node in self.path:
+            new[node] = self._value(node, [self._operand(y, new) for y in node.inputs])
+        return np.asarray(new.get(self.loss, self.values[self.loss])).item()
+
+    def _operand(self, x: Any, new: Mapping[Tensor, Any]) -> Any:
+        if isinstance(x, Tensor):
+            return new[x] if x in new else self.values[x]
+        return plain(self.arithmetic.number(x))
+
+    def _value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
+        assert node.op is not None
+        result = node.op.forward(*inputs, **self.arithmetic.settings(node))
+        return np.asarray(result[0] if node.op.saves else result)
+
+
+def difference(along: Callable[[float], float], entry: float, largest: float) -> Numeric:
+    """Central differences of a function of a shift, extrapolated to step 0 from the best of a few scales."""
+    best = Numeric(math.nan, math.inf)
+    for scale in scales(entry, largest):
+        estimate = ridders(along, scale)
+        if estimate.error < best.error:
+            best = Numeric(estimate.value, estimate.error)
+        if best.error <= 1e-8 * abs(best.value):
+            break
+    return best
+
+
+def sides(along: Callable[[float], float], entry: float) -> tuple[float, float]:
+    """The least and the largest one-sided slope; the two are equal where they meet as the step gets smaller."""
+    wide, narrow = (_slopes(along, step * (abs(entry) or 1.0)) for step in (1e-4, 1e-6))
+    apart = abs(narrow[1] - narrow[0])
+    if not apart > 0.25 * abs(wide[1] - wide[0]) > 1e-3 * max(map(abs, narrow)):
+        return narrow[0], narrow[0]
+    return min(narrow), max(narrow)
+
+
+def _slopes(along: Callable[[float], float], step: float) -> tuple[float, float]:
+    middle = along(0.0)
+    return (middle - along(-step)) / step, (along(step) - middle) / step
