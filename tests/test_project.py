@@ -42,6 +42,7 @@ LAYERS = [
     "compiler",
     "formula",
     "drawing",
+    "comparison",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Hand-derived gradients against automatic ones."""

@@ -1,0 +1,133 @@
+"""The terms of a loss that is a sum: a regulariser forgotten, scaled, or invented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array
+from autograd_mini.comparison.diagnosis.fit import Hypothesis, multiple, norm
+from autograd_mini.comparison.diagnosis.numbers import Reading, as_text, read_factor, readings
+from autograd_mini.comparison.diagnosis.study import Study
+from autograd_mini.tensor import Tensor, topological_order
+
+_FEWEST = 3
+_MOST_TERMS = 8
+
+
+def regularisers(study: Study) -> Iterator[Hypothesis]:
+    """A regulariser's term missing, or times a number; the rest of the loss times a number."""
+    if study.hand.shape != study.gradient.shape:
+        return
+    yield from _invented(study)
+    for term, part in _parts(study):
+        if is_regulariser(study, term) and norm(part) and norm(study.gradient - part):
+            yield from _scaled(study, term, part)
+
+
+def _scaled(study: Study, term: Tensor, part: Array) -> Iterator[Hypothesis]:
+    """`a` times the rest plus `b` times the regulariser: one of them or both are not 1."""
+    rest = study.gradient - part
+    yield Hypothesis("regulariser", f"the regulariser, {_formula(term)}, is missing from your rule", rest)
+    b = multiple(study.hand - rest, part)
+    if study.hand.size >= _FEWEST:
+        times = as_text(b, study.level)
+        detail = f"the regulariser, {_formula(term)}, counts {times} times in your rule, the rest is right"
+        yield Hypothesis("regulariser", detail, rest + b * part)
+        yield from _both_scaled(study, term, rest, part)
+
+
+def _both_scaled(study: Study, term: Tensor, rest: Array, part: Array) -> Iterator[Hypothesis]:
+    """The rest times a number that has a meaning; the regulariser right, missing, or times such a number."""
+    columns = np.stack([rest.ravel() / norm(rest), part.ravel() / norm(part)], axis=1)
+    found = np.linalg.lstsq(columns, study.hand.ravel(), rcond=None)[0]
+    a, b = float(found[0]) / norm(rest), float(found[1]) / norm(part)
+    options = readings(study)
+    rest_reading, part_reading = (read_factor(c, options, 10 * study.level) for c in (a, b))
+    if rest_reading is None:
+        return
+    factor = rest_reading.text
+    right, missing = (abs(b - c) <= 1e-3 for c in (1, 0))
+    if right:
+        detail = f"all but the regulariser, {_formula(term)}, is {factor} times as large as it should be"
+        yield Hypothesis("factor", detail, _sum(rest_reading, rest) + part)
+    elif missing:
+        detail = f"the regulariser, {_formula(term)}, is missing, and the rest is {factor} times too large"
+        yield Hypothesis("regulariser", detail, _sum(rest_reading, rest))
+    elif part_reading is not None:
+        detail = f"the regulariser, {_formula(term)}, counts {part_reading.text} times, the rest {factor} times"
+        yield Hypothesis("regulariser", detail, _sum(rest_reading, rest) + _sum(part_reading, part))
+
+
+def _sum(reading: Reading, part: Array) -> Array:
+    return float(reading.value) * part
+
+
+def _invented(study: Study) -> Iterator[Hypothesis]:
+    """A multiple of the parameter itself, or of its signs, that no term of the loss gives."""
+    if study.node.op is not None or study.hand.size < _FEWEST:
+        return
+    value = np.asarray(study.node.data, np.float64)
+    for word, part in ((study.case.name, value), (f"sign({study.case.name})", np.sign(value))):
+        c = multiple(study.hand - study.gradient, part)
+        detail = f"your rule adds {c:.6g} times {word}, a regulariser's term that the loss does not have"
+        yield Hypothesis("regulariser", detail, study.gradient + c * part)
+
+
+def _parts(study: Study) -> list[tuple[Tensor, Array]]:
+    """The terms of the loss that the node takes part in, each with its part of the gradient."""
+    terms = [(term, sign) for term, sign in _terms(study) if term in study.on_path]
+    if not 1 < len(terms) <= _MOST_TERMS:
+        return []
+    return [(term, sign * study.wrong(start=term)) for term, sign in terms]
+
+
+def _terms(study: Study) -> list[tuple[Tensor, float]]:
+    """What the loss is a sum of, each with the number it is multiplied by."""
+    found: list[tuple[Tensor, float]] = []
+    stack = [(study.case.loss, 1.0)] if study.tape is not None else []
+    while stack and len(found) <= _MOST_TERMS:
+        x, c = stack.pop()
+        inside = _summands(x, c)
+        stack += inside[::-1]
+        found += [] if inside else [(x, c)]
+    return found
+
+
+def _summands(x: Tensor, c: float) -> list[tuple[Tensor, float]]:
+    name = x.op.name if x.op is not None and not x.ndim else ""
+    if name in ("add", "subtract", "negative", "positive", "astype"):
+        signs = (-c if name == "negative" else c, -c if name == "subtract" else c)
+        return [(y, sign) for y, sign in zip(x.inputs, signs) if isinstance(y, Tensor)]
+    numbers = [float(y) for y in x.inputs if not isinstance(y, Tensor) and np.ndim(y) == 0]
+    if name == "multiply" and numbers:
+        return [(y, c * numbers[0]) for y in x.inputs if isinstance(y, Tensor)]
+    if name == "divide" and numbers and isinstance(x.inputs[0], Tensor):
+        return [(x.inputs[0], c / numbers[0])]
+    return []
+
+
+def is_regulariser(study: Study, term: Tensor) -> bool:
+    """Whether a term depends on parameters alone: on no constant that has the samples on its first axis."""
+    own, every = _constants(term), _constants(study.case.loss)
+    samples = {x.shape[0] for key, x in every.items() if key not in own and _is_constant(x)}
+    return bool(own.keys() < every.keys()) and not any(x.shape[0] in samples for x in own.values() if _is_constant(x))
+
+
+def _constants(x: Tensor) -> dict[Any, Any]:
+    """The leaves and the arrays that a node is computed from."""
+    nodes = topological_order(x)
+    plain = {id(y): y for node in nodes for y in node.inputs if isinstance(y, np.ndarray) and y.ndim}
+    return {**plain, **{id(node): node for node in nodes if node.op is None and node.ndim}}
+
+
+def _is_constant(x: Any) -> bool:
+    return not (isinstance(x, Tensor) and x.requires_grad)
+
+
+def _formula(term: Tensor) -> str:
+    """Which parameters a term punishes: "the sum of W1 and W2"."""
+    names = [x.name or str(x.shape) for x in topological_order(term) if x.op is None and x.requires_grad]
+    return f"the term of {' and '.join(names[:3])}"
