@@ -15,8 +15,8 @@ def transposed(study: Study) -> Iterator[Hypothesis]:
     """The transpose of the gradient, whether the shapes tell it or, for a square matrix, do not."""
     g = study.gradient
     if g.ndim > 1 and not fits(g, g.T, study.level):
-        name = study.case.name
-        yield Hypothesis("transposed", f"your rule gives the transpose: write its transpose for {name} {g.shape}", g.T)
+        detail = f"your rule gives the transpose of the gradient of {study.case.name} {g.shape}"
+        yield Hypothesis("transposed", detail, g.T)
 
 
 def reshaped(study: Study) -> Iterator[Hypothesis]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
+from autograd_mini.comparison.diagnosis.products import constant_lines
 from autograd_mini.comparison.diagnosis.study import Study, called
 from autograd_mini.comparison.diagnosis.tape import Correction
 from autograd_mini.tensor import Tensor
@@ -41,39 +41,23 @@ def line_too_many(study: Study) -> Iterator[Hypothesis]:
 
 
 def line_wrong(study: Study) -> Iterator[Hypothesis]:
-    """Only the row of weights that belongs to a constant 1 differs."""
+    """Only the weights that belong to a constant 1 differ."""
     g, hand = study.gradient, study.hand
-    for place in constant_lines(study) if hand.shape == g.shape else ():
+    for axis, place in constant_lines(study) if hand.shape == g.shape else ():
         with_it = g.copy()
-        with_it[place] = hand[place]
-        what = "is 0" if not hand[place].any() else "is wrong"
-        detail = f"only row {place} of {study.case.name} {g.shape}, the bias, {what}: its input is the constant 1"
+        line = (place,) if axis == 0 else (slice(None), place)
+        with_it[line] = hand[line]
+        what = "is wrong" if hand[line].any() else "is 0"
+        detail = f"only {_LINES[axis]} {place} of {study.case.name} {g.shape}, the bias, {what}: its input is 1"
         yield Hypothesis("bias", detail, with_it)
 
 
 def line_shifted(study: Study) -> Iterator[Hypothesis]:
-    """The row of the bias at the other end, all others moved by one."""
-    for place in constant_lines(study):
+    """The weights of the constant 1 at the other end, all others moved by one."""
+    for axis, place in constant_lines(study):
         shift = -1 if place == 0 else 1
-        detail = f"the bias of {study.case.name} is row {place}: your rule has it at the other end"
-        yield Hypothesis("bias", detail, np.roll(study.gradient, shift, axis=0))
-
-
-def constant_lines(study: Study) -> list[int]:
-    """The rows of a weight matrix whose input is 1 for all samples, at the first or last place."""
-    found: dict[int, None] = {}
-    for user in study.users(study.node):
-        if user.op is None or user.op.name not in ("matmul", "affine") or user.inputs[1] is not study.node:
-            continue
-        x = _value(study, user.inputs[0])
-        for end in (0, x.shape[-1] - 1):
-            if study.node.ndim == 2 and x.ndim == 2 and bool(np.all(x[:, end] == 1)):
-                found[end] = None
-    return list(found)
-
-
-def _value(study: Study, x: Any) -> Array:
-    return np.asarray(study.today.values[x] if isinstance(x, Tensor) else x)
+        detail = f"the bias of {study.case.name} is {_LINES[axis]} {place}: your rule has it at the other end"
+        yield Hypothesis("bias", detail, np.roll(study.gradient, shift, axis=axis))
 
 
 def wrong_column_dropped(study: Study) -> Iterator[Hypothesis]:

@@ -23,7 +23,7 @@ from autograd_mini.comparison.diagnosis.factors import constant_finding, factor_
 from autograd_mini.comparison.diagnosis.fit import Hypothesis, explains, multiple, residual
 from autograd_mini.comparison.diagnosis.kinks import kink_finding
 from autograd_mini.comparison.diagnosis.layers import inputs_before_activation, weights_not_transposed
-from autograd_mini.comparison.diagnosis.numbers import Reading, read_factor, readings
+from autograd_mini.comparison.diagnosis.numbers import besides, read_factor, readings
 from autograd_mini.comparison.diagnosis.softmax import softmaxes
 from autograd_mini.comparison.diagnosis.spread import degrees_of_freedom
 from autograd_mini.comparison.diagnosis.stale import changed_since, moved_forward, stale_finding, updated_weights
@@ -50,15 +50,15 @@ _FROM_NUMBERS: tuple[Source, ...] = (
 _FROM_GRAPH: tuple[Source, ...] = (
     wrongly_summed,
     single_samples,
-    activations,
     softmaxes,
     weights_not_transposed,
     inputs_before_activation,
     regularisers,
     wrong_column_dropped,
-    forgotten,
     degrees_of_freedom,
     changed_since,
+    activations,  # of a long chain there are more than can be tried
+    forgotten,
     updated_weights,
 )
 _SOUGHT: tuple[Source, ...] = (moved_forward,)
@@ -67,7 +67,7 @@ _SOUGHT: tuple[Source, ...] = (moved_forward,)
 _IMPLIED = {"permuted": {"bias", "transposed"}, "shape": {"transposed"}}
 """A kind that says less of the same when one of the others fits."""
 
-_REFUSED = ()
+_REFUSED: type[Exception] | tuple[()] = Exception
 """What a hypothesis may raise: a user's own operation, run again at other values, may raise anything."""
 
 
@@ -84,7 +84,7 @@ def diagnose(case: Case) -> list[Finding]:
     >>> case = Case(loss, w, "w", 3 * true, true, 1e-15 * true, np.zeros(3, bool), {})
     >>> [finding] = diagnose(case)
     >>> finding.kind, finding.detail
-    ('factor', 'your rule is 3 (3 is the number of rows of the multiply (3,)) times the gradient')
+    ('factor', 'your rule is 3 times the gradient, and 3 is the number of rows of the multiply (3,)')
     """
     with np.errstate(all="ignore"):
         study = Study(case)
@@ -93,7 +93,7 @@ def diagnose(case: Case) -> list[Finding]:
             return [bad]
         if _is_right(study):
             return []
-        return _findings(study)
+        return _findings(study) if study.hand.size and study.gradient.size else [other_shape(study)]
 
 
 def _is_right(study: Study) -> bool:
@@ -103,12 +103,12 @@ def _is_right(study: Study) -> bool:
 
 def _findings(study: Study) -> list[Finding]:
     kink = kink_finding(study)
-    simple = [kink] if kink is not None else list(factor_findings(study))
+    simple = [kink] if kink is not None else [*_guarded(study, factor_findings)]
     if simple:
         return simple
     tried = list(_hypotheses(study, _FROM_NUMBERS + _FROM_GRAPH))
-    found = [*_exact(study, tried)] or [*_exact(study, _hypotheses(study, _SOUGHT))]
-    found = found or [*_combined(study, tried)] or [*_guarded(study, stale_finding)] or [*constant_finding(study)]
+    found = [*_exact(study, tried)] or _combined(study, tried) or [*constant_finding(study)]
+    found = found or [*_exact(study, _hypotheses(study, _SOUGHT))] or [*_guarded(study, stale_finding)]
     return _once_each(found) or [_none_fits(study)]
 
 
@@ -118,7 +118,10 @@ def _none_fits(study: Study) -> Finding:
 
 def _hypotheses(study: Study, sources: Iterable[Source]) -> Iterator[Hypothesis]:
     for source in sources:
-        yield from _guarded(study, source)
+        for hypothesis in _guarded(study, source):
+            yield hypothesis
+            if study.exhausted:
+                return
 
 
 def _guarded(study: Study, source: Callable[[Study], Iterable[Said]]) -> Iterator[Said]:
@@ -135,29 +138,27 @@ def _exact(study: Study, tried: Iterable[Hypothesis]) -> Iterator[Finding]:
             yield Finding(h.kind, h.detail, residual(study.hand, h.array))
 
 
-def _combined(study: Study, tried: Iterable[Hypothesis]) -> Iterator[Finding]:
-    """The hypotheses that do so when the result is multiplied by a number with a meaning, transposed, or both."""
+def _combined(study: Study, tried: list[Hypothesis]) -> list[Finding]:
+    """The hypotheses that do so when the result is multiplied by a number with a meaning, or else transposed too."""
     if study.hand.size < 2:
-        return  # a single number is a multiple of every other
+        return []  # a single number is a multiple of every other
+    turned = [h for h in tried if h.kind != "transposed"] if study.hand.ndim > 1 else []
+    words = "; besides, your rule gives the transpose"
+    return [*_multiples(study, tried, study.hand, "")] or [
+        *_multiples(study, turned, np.ascontiguousarray(study.hand.T), words)
+    ]
+
+
+def _multiples(study: Study, tried: list[Hypothesis], hand: Array, words: str) -> Iterator[Finding]:
     options = readings(study)
     for h in tried:
-        for hand, words in _views(study, h):
-            c = multiple(hand, h.array) if hand.shape == h.array.shape else 0.0
-            factor = read_factor(c, options, study.level)
-            scaled = (float(factor.value) if factor is not None else 1.0) * h.array
-            if explains(hand, scaled, study.gradient, study.level):
-                yield Finding(h.kind, h.detail + words + _times(factor), residual(hand, scaled))
-
-
-def _views(study: Study, h: Hypothesis) -> list[tuple[Array, str]]:
-    views = [(study.hand, "")]
-    if study.hand.ndim > 1 and h.kind != "transposed":
-        views.append((study.hand.T, "; besides, your rule gives the transpose"))
-    return views
-
-
-def _times(factor: Reading | None) -> str:
-    return "" if factor is None else f"; besides, it is {factor.text} times as large as it should be"
+        c = multiple(hand, h.array) if hand.shape == h.array.shape else 0.0
+        factor = read_factor(c, options, study.level)
+        if factor is None and abs(c - 1) > 4 * study.level:
+            continue
+        scaled = (float(factor.value) if factor is not None else 1.0) * h.array
+        if explains(hand, scaled, study.gradient, study.level):
+            yield Finding(h.kind, h.detail + words + besides(factor), residual(hand, scaled))
 
 
 def _once_each(found: list[Finding]) -> list[Finding]:

@@ -25,8 +25,9 @@ def factor_findings(study: Study) -> Iterator[Finding]:
     lost = [] if freedom is None else [Finding("ddof", freedom, left)]
     reading = read_factor(c, readings(study), study.level)
     whole = "." not in as_text(c, study.level) and np.count_nonzero(study.gradient) >= _FEWEST
-    text = reading.text if reading is not None else as_text(c, study.level) if whole and not lost else ""
-    factor = [Finding("factor", f"your rule is {text} times the gradient", left)] if text else []
+    bare = f"{as_text(c, study.level)} times the gradient" if whole and not lost else ""
+    text = reading.of("the gradient") if reading is not None else bare
+    factor = [Finding("factor", f"your rule is {text}", left)] if text else []
     # A product of several numbers is a less simple explanation than N for N - 1.
     yield from lost + factor if reading is not None and reading.parts > 1 else factor + lost
 

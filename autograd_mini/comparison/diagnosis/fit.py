@@ -29,7 +29,8 @@ def level_of(case: Case) -> float:
     """
     size = norm(case.gradient)
     relative = norm(case.noise) / size if size else 0.0
-    smallest = 16 * float(np.finfo(case.node.dtype).eps)
+    dtype = case.node.dtype if case.node.dtype.kind == "f" else np.dtype(np.float64)
+    smallest = 16 * float(np.finfo(dtype).eps)
     return float(min(max(4 * relative, smallest), _LOOSEST))
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
+from autograd_mini.comparison.diagnosis.products import PRODUCTS
 from autograd_mini.comparison.diagnosis.study import Study, called
 from autograd_mini.comparison.diagnosis.tape import Tape, forward
 from autograd_mini.tensor import Tensor
 
-_PRODUCTS = ("matmul", "affine")
 _JOINS = ("concatenate", "append", "hstack", "vstack", "column_stack")
 _LONGEST = 12
 
@@ -30,7 +30,7 @@ def weights_not_transposed(study: Study) -> Iterator[Hypothesis]:
 
 def _square_weights(study: Study, node: Tensor) -> list[Tensor]:
     """The square matrices beside which a gradient passes through this product."""
-    if node.op is None or node.op.name not in _PRODUCTS:
+    if node.op is None or node.op.name not in PRODUCTS:
         return []
     pairs = (node.inputs[:2], node.inputs[1::-1])
     passed = [(x, w) for x, w in pairs if isinstance(x, Tensor) and isinstance(w, Tensor) and x in study.on_path]
@@ -40,7 +40,7 @@ def _square_weights(study: Study, node: Tensor) -> list[Tensor]:
 def inputs_before_activation(study: Study) -> Iterator[Hypothesis]:
     """A rule for weights that reads the layer below before its activation: z for h."""
     for user in study.users(study.node):
-        for x in user.inputs if user.op is not None and user.op.name in _PRODUCTS else ():
+        for x in user.inputs if user.op is not None and user.op.name in PRODUCTS else ():
             if isinstance(x, Tensor) and x is not study.node and x.op is not None and study.tape is not None:
                 for early, late, value in _too_early(study.tape, x):
                     detail = f"your rule reads {called(early)}, before the activation, where {called(late)} belongs"

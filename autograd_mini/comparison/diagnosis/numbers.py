@@ -23,10 +23,9 @@ class Reading:
     parts: int
     """Of how many simple numbers it is the product."""
 
-    @property
-    def text(self) -> str:
-        """The factor and its meaning: "3 times the gradient (3 is the number of columns of y (4, 3))"."""
-        return str(self.value) + (f" ({self.origin})" if self.origin else "")
+    def of(self, what: str) -> str:
+        """In words: "3 times the gradient, and 3 is the number of columns of y (4, 3)"."""
+        return f"{self.value} times {what}" + (f", and {self.origin}" if self.origin else "")
 
 
 def sizes(study: Study) -> dict[int, str]:
@@ -78,12 +77,17 @@ def _parts(sign: int, two: Fraction, exponents: tuple[int, ...]) -> int:
 def _with_sizes(value: Fraction, used: list[str], known: dict[int, str]) -> str:
     """The meanings of a factor: 2 and 1/2 may be sizes too."""
     size = abs(value) if abs(value) > 1 else 1 / abs(value)
-    return "; ".join(used or [known[n] for n in known if n == size])
+    return ", ".join(used or [known[n] for n in known if n == size])
 
 
 def read_factor(c: float, options: list[Reading], level: float) -> Reading | None:
     """The simplest reading of a factor that was found by least squares."""
     return next((r for r in options if abs(c - float(r.value)) <= 4 * level * abs(float(r.value))), None)
+
+
+def besides(reading: Reading | None) -> str:
+    """How a sentence about another mistake goes on when the result is multiplied by a number too."""
+    return "" if reading is None else "; besides, your rule is " + reading.of("what it should be")
 
 
 def as_text(c: float, level: float) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import Hypothesis, fits, multiple, norm, residual
-from autograd_mini.comparison.diagnosis.numbers import as_text
 from autograd_mini.comparison.diagnosis.study import Study
 from autograd_mini.comparison.findings import Finding
 from autograd_mini.tensor import Tensor
@@ -61,13 +60,12 @@ def updated_weights(study: Study) -> Iterator[Hypothesis]:
             difference = study.wrong(values=moved) - study.gradient
             rate = multiple(study.hand - study.gradient, difference)
             if rate:
-                detail = f"your rule reads {x.name or x.shape} {_when(rate, whose, study)}: take it before the update"
+                detail = f"your rule reads {x.name or x.shape} {_when(rate, whose)}: take it before the update"
                 yield Hypothesis("stale", detail, study.gradient + rate * difference)
 
 
-def _when(rate: float, whose: str, study: Study) -> str:
-    sign = "-" if rate < 0 else "+"
-    return f"after its update ({sign} {as_text(abs(rate), study.level)} times {whose})"
+def _when(rate: float, whose: str) -> str:
+    return f"after its update ({'-' if rate < 0 else '+'} {abs(rate):.3g} times {whose})"
 
 
 def _steps(study: Study) -> Iterator[tuple[Tensor, Array, str]]:
@@ -89,11 +87,13 @@ def moved_forward(study: Study) -> Iterator[Hypothesis]:
     steps = {x: step for x, step, whose in _steps(study) if whose == "its gradient"}
     choices: list[Mapping[Tensor, Array]] = [steps] if len(steps) > 1 else []
     for some in [*choices, *({x: step} for x, step in steps.items())]:
+        if study.exhausted:
+            return
         gradient = _along(study, some)
         rate = _sought(study, gradient)
         if rate:
-            names = "all parameters" if len(some) > 1 else next(iter(some)).name or "a parameter"
-            detail = f"your rule gives the gradient at other values: of {names} {_when(rate, 'the gradient', study)}"
+            names = "each parameter" if len(some) > 1 else next(iter(some)).name or "a parameter"
+            detail = f"your rule gives the gradient at other values: of {names} {_when(rate, 'the gradient')}"
             yield Hypothesis("stale", detail, gradient(rate))
 
 
@@ -110,12 +110,15 @@ def _sought(study: Study, gradient: Callable[[float], Array]) -> float:
     """The rate at which the gradient comes closest to the student's, by secants; 0 if they lead nowhere."""
     last, rate = 0.0, -1e-4
     before, missed = study.gradient, norm(study.hand - study.gradient)
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         here = gradient(rate)
-        difference = (here - before) / (rate - last) if rate != last else np.zeros(())
         left = norm(study.hand - here)
-        if not np.isfinite(left) or not np.any(difference) or fits(study.hand, here, study.level):
-            return rate if np.isfinite(left) and left < missed else 0.0
-        last, before = rate, here
+        if left < missed and fits(study.hand, here, study.level):
+            return rate
+        # The first step only finds the direction; the second has to bring most of the way.
+        if not np.isfinite(left) or (step and left > 0.7 * missed) or rate == last:
+            return 0.0
+        difference = (here - before) / (rate - last)
+        last, before, missed = rate, here, left if step else missed
         rate += multiple(study.hand - here, difference)
     return rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -39,26 +40,37 @@ class Stretch:
         return " of ".join(dict.fromkeys(x.op.name for x in reversed(self.inside) if x.op is not None))
 
 
+@dataclass(frozen=True, eq=False)
+class Root:
+    """The last node before another from whose entries alone the other's are computed, one by one."""
+
+    node: Tensor
+    distance: int
+    """How many operations lie between the two."""
+
+
 def stretches(study: Study) -> list[Stretch]:
     """The functions that bend on the way from the loss to the node, those next to the loss first."""
     if study.tape is None:
         return []
     roots = _roots(study)
-    single = [Stretch(x, end, (end,), end.op) for end in study.path for x in _bent_input(study, end)]
-    longer = [s for end in study.path for s in _written_out(study, end, roots)]
-    return [*longer[:_MOST], *single[:_MOST]]
+    single = (Stretch(x, end, (end,), end.op) for end in study.path for x in _bent_input(study, end))
+    longer = (s for end in study.path for s in _written_out(study, end, roots))
+    return [*islice(longer, _MOST), *islice(single, _MOST)]
 
 
-def _roots(study: Study) -> dict[Tensor, Tensor]:
-    """For each node the last one before it from whose entries alone its own are computed, one by one."""
+def _roots(study: Study) -> dict[Tensor, Root]:
+    """The root of each node: itself where it is no entrywise function of another on the path."""
     assert study.tape is not None
-    roots: dict[Tensor, Tensor] = {}
+    roots: dict[Tensor, Root] = {}
     for x in study.tape.order:
-        varying = [y for y in x.inputs if isinstance(y, Tensor) and (y.requires_grad or roots[y] in study.on_path)]
-        same = {roots[y] for y in varying}
-        one = x.op is not None and x.op.elementwise and len(same) == 1
-        root = same.pop() if one else x
-        roots[x] = root if root in study.on_path and root.shape == x.shape else x
+        varying = [y for y in x.inputs if isinstance(y, Tensor) and (y.requires_grad or roots[y].node in study.on_path)]
+        nodes = {roots[y].node: None for y in varying}
+        root = next(iter(nodes)) if x.op is not None and x.op.elementwise and len(nodes) == 1 else x
+        if root is x or root not in study.on_path or root.shape != x.shape:
+            roots[x] = Root(x, 0)
+        else:
+            roots[x] = Root(root, 1 + max(roots[y].distance for y in varying))
     return roots
 
 
@@ -68,19 +80,26 @@ def _bent_input(study: Study, end: Tensor) -> list[Tensor]:
     places = [place for place, y in enumerate(end.inputs) if isinstance(y, Tensor) and y in study.on_path]
     varying = list({end.inputs[place]: None for place in places})
     linear = (end.op is ops.multiply and len(places) == 1) or (end.op is ops.divide and 1 not in places)
-    return [] if linear or len(varying) != 1 or varying[0].shape != end.shape else varying
+    entries = len(varying) == 1 and varying[0].shape == end.shape
+    return varying if entries and not linear and not _is_squared_error(study, end) else []
 
 
-def _written_out(study: Study, end: Tensor, roots: dict[Tensor, Tensor]) -> list[Stretch]:
+def _is_squared_error(study: Study, end: Tensor) -> bool:
+    """Whether a power or product is summed up as it is: a term of a loss, which is no activation."""
+    summed = all(user.ndim < end.ndim for user in study.users(end))
+    return summed and end.op in (ops.power, ops.square, ops.multiply)
+
+
+def _written_out(study: Study, end: Tensor, roots: dict[Tensor, Root]) -> list[Stretch]:
     """The function from a node's root to it, where it takes several operations and someone would give it a name."""
-    start = roots[end]
-    inside = _between(start, end)
-    if len(inside) < 2:
+    start = roots[end].node
+    inside = _between(start, end) if 2 <= roots[end].distance <= _LONGEST else ()
+    if not inside:
         return []
     assert study.tape is not None
     known = _recognised(study.tape.values[start], study.tape.values[end])
-    alone = end.name is not None or any(roots[user] is not start for user in study.users(end))
-    bends = any(x.op is not None and x.op.name not in _LINEAR for x in inside)
+    alone = end.name is not None or any(roots[user].node is not start for user in study.users(end))
+    bends = any(x.op is not None and x.op.name not in _LINEAR for x in inside) and not _is_squared_error(study, end)
     return [Stretch(start, end, inside, known)] if known is not None or (alone and bends) else []
 
 

@@ -14,6 +14,9 @@ from autograd_mini.comparison.diagnosis.fit import explains, fits, level_of
 from autograd_mini.comparison.diagnosis.tape import Correction, Tape, Values
 from autograd_mini.tensor import Tensor
 
+_MOST_VISITS = 200_000
+"""Of nodes in all walks: a graph of 65 000 scalars is walked three times, a small net as often as is wanted."""
+
 
 class Study:
     """One case under examination; whatever is costly is computed once, when it is wanted."""
@@ -24,6 +27,12 @@ class Study:
         self.hand: Array = np.asarray(case.hand, np.float64)
         self.gradient: Array = np.asarray(case.gradient, np.float64)
         self.level = level_of(case)
+        self._visited = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether so many nodes have been walked through that no more mistakes should be tried."""
+        return self._visited > _MOST_VISITS
 
     def explained_by(self, candidate: Array, hand: Array | None = None) -> bool:
         """Whether a candidate gives the student's numbers, and much better than the truth does."""
@@ -72,7 +81,15 @@ class Study:
 
     def users(self, x: Tensor) -> list[Tensor]:
         """The nodes on the path that are computed from `x`, in backward order."""
-        return [user for user in self.path if any(y is x for y in user.inputs)]
+        return self._users.get(x, [])
+
+    @cached_property
+    def _users(self) -> dict[Tensor, list[Tensor]]:
+        users: dict[Tensor, list[Tensor]] = {}
+        for user in self.path:
+            for x in dict.fromkeys(y for y in user.inputs if isinstance(y, Tensor)):
+                users.setdefault(x, []).append(user)
+        return users
 
     def wrong(
         self,
@@ -84,6 +101,7 @@ class Study:
     ) -> Array:
         """The gradient of the node after a walk with these mistakes; zeros if none reaches it."""
         assert self.tape is not None
+        self._visited += len(self.tape.order)
         finished = self.tape.walk(
             values=values, corrections=corrections or {}, reads=reads or {}, start=start, through=self.on_path
         )

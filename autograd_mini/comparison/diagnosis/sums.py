@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import Hypothesis, fits, multiple
-from autograd_mini.comparison.diagnosis.numbers import read_factor, readings
+from autograd_mini.comparison.diagnosis.numbers import besides, read_factor, readings
+from autograd_mini.comparison.diagnosis.products import products
 from autograd_mini.comparison.diagnosis.study import Study, called
 from autograd_mini.comparison.diagnosis.tape import Correction
 from autograd_mini.tensor import Tensor
@@ -28,21 +29,17 @@ def not_summed(study: Study) -> Iterator[Hypothesis]:
             kind = "broadcast-sum" if _is_broadcast_to(study, hand.shape) else "batch-sum"
             detail = f"your rule has shape {hand.shape}: sum it over {_axis_text(axes)} to get {g.shape}"
             # Of the summands only the sum is known here: the student's own numbers stand for them.
-            yield Hypothesis(kind, detail + _times(factor), hand)
+            yield Hypothesis(kind, detail + factor, hand)
 
 
 def _factor(study: Study, total: Array, gradient: Array) -> str | None:
-    """1 if the sum of the student's numbers is the gradient, the text of another factor, None if it is neither."""
+    """What to add if the student's numbers sum up to the gradient times a number; None if they do not."""
     c = multiple(total, gradient)
     reading = read_factor(c, readings(study), study.level)
     value = 1.0 if reading is None else float(reading.value)
     if not fits(total / value, gradient, study.level):
         return None
-    return "" if reading is None else reading.text
-
-
-def _times(factor: str) -> str:
-    return f"; besides, it is {factor} times as large as it should be" if factor else ""
+    return besides(reading)
 
 
 def summed(study: Study) -> Iterator[Hypothesis]:
@@ -87,31 +84,33 @@ def wrongly_summed(study: Study) -> Iterator[Hypothesis]:
 
 def single_samples(study: Study) -> Iterator[Hypothesis]:
     """The gradient of one sample only, as when a loop assigns where it should add."""
-    users = [user for user in study.users(study.node) if _goes_over_samples(study, user)]
-    count = users[0].shape[0] if users else 0
-    some = range(count) if count <= _FEW_SAMPLES else (0, count - 1)
-    for sample in some if count > 1 else ():
-        corrections = {user: _only(sample) for user in users if user.shape[0] == count}
-        detail = f"your rule is that of sample {sample} alone: add up the {count} samples of {called(users[0])}"
-        yield Hypothesis(_sum_kind(study, users[0]), detail, study.wrong(corrections=corrections))
+    for axis in (0, -1):
+        users = [user for user, along in _sampled(study) if along == axis]
+        count = users[0].shape[axis] if users else 0
+        some = range(count) if count <= _FEW_SAMPLES else (0, count - 1)
+        for sample in some if count > 1 else ():
+            corrections = {user: _only(sample, axis) for user in users if user.shape[axis] == count}
+            kind = "broadcast-sum" if _is_broadcast_to(study, users[0].shape) else "batch-sum"
+            detail = f"your rule is that of sample {sample} alone: add up the {count} samples of {called(users[0])}"
+            yield Hypothesis(kind, detail, study.wrong(corrections=corrections))
 
 
-def _sum_kind(study: Study, user: Tensor) -> str:
-    return "broadcast-sum" if _is_broadcast_to(study, user.shape) else "batch-sum"
+def _sampled(study: Study) -> list[tuple[Tensor, int]]:
+    """What the node is used for that has one slice per sample, first in rows or last in columns."""
+    found = [(product.result, -product.samples) for product in products(study)]
+    shape = study.node.shape
+    for user in study.users(study.node):
+        if _is_broadcast_to(study, user.shape) and user.shape != shape:
+            in_columns = bool(shape) and shape[-1] == 1 and user.ndim == len(shape) and user.shape[-1] > 1
+            found.append((user, -1 if in_columns else 0))
+    return found
 
 
-def _goes_over_samples(study: Study, user: Tensor) -> bool:
-    """Whether the first axis of what a parameter computes is not one of its own: that of the samples."""
-    name = user.op.name if user.op is not None else ""
-    right = [y for y in user.inputs[1:] if y is study.node]
-    product = name in ("matmul", "affine") and bool(right)
-    return user.ndim > 0 and (product or user.ndim > study.node.ndim or user.shape[0] > study.node.shape[0] == 1)
-
-
-def _only(sample: int) -> Correction:
+def _only(sample: int, axis: int) -> Correction:
     def kept(g: Any, finished: Any) -> Any:
         alone = np.zeros_like(g)
-        alone[sample] = g[sample]
+        place = (sample,) if axis == 0 else (..., sample)
+        alone[place] = g[place]
         return alone
 
     return kept

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.comparison.diagnosis.fit import Hypothesis, multiple, norm
+from autograd_mini.comparison.diagnosis.fit import Hypothesis, fits, multiple, norm
 from autograd_mini.comparison.diagnosis.numbers import Reading, as_text, read_factor, readings
 from autograd_mini.comparison.diagnosis.study import Study
 from autograd_mini.tensor import Tensor, topological_order
@@ -21,10 +21,11 @@ def regularisers(study: Study) -> Iterator[Hypothesis]:
     """A regulariser's term missing, or times a number; the rest of the loss times a number."""
     if study.hand.shape != study.gradient.shape:
         return
-    yield from _invented(study)
-    for term, part in _parts(study):
-        if is_regulariser(study, term) and norm(part) and norm(study.gradient - part):
+    parts = _parts(study)
+    for term, part in parts:
+        if norm(part) and norm(study.gradient - part) and _is_regulariser(term, [other for other, _ in parts]):
             yield from _scaled(study, term, part)
+    yield from _invented(study)
 
 
 def _scaled(study: Study, term: Tensor, part: Array) -> Iterator[Hypothesis]:
@@ -48,16 +49,17 @@ def _both_scaled(study: Study, term: Tensor, rest: Array, part: Array) -> Iterat
     rest_reading, part_reading = (read_factor(c, options, 10 * study.level) for c in (a, b))
     if rest_reading is None:
         return
-    factor = rest_reading.text
     right, missing = (abs(b - c) <= 1e-3 for c in (1, 0))
     if right:
-        detail = f"all but the regulariser, {_formula(term)}, is {factor} times as large as it should be"
+        detail = f"all but the regulariser, {_formula(term)}, is {rest_reading.of('what it should be')}"
         yield Hypothesis("factor", detail, _sum(rest_reading, rest) + part)
     elif missing:
-        detail = f"the regulariser, {_formula(term)}, is missing, and the rest is {factor} times too large"
+        detail = f"the regulariser, {_formula(term)}, is missing; "
+        detail += f"besides, the rest is {rest_reading.of('what it should be')}"
         yield Hypothesis("regulariser", detail, _sum(rest_reading, rest))
     elif part_reading is not None:
-        detail = f"the regulariser, {_formula(term)}, counts {part_reading.text} times, the rest {factor} times"
+        detail = f"the regulariser, {_formula(term)}, is {part_reading.of('what it should be')}; "
+        detail += f"besides, the rest is {rest_reading.of('what it should be')}"
         yield Hypothesis("regulariser", detail, _sum(rest_reading, rest) + _sum(part_reading, part))
 
 
@@ -71,6 +73,8 @@ def _invented(study: Study) -> Iterator[Hypothesis]:
         return
     value = np.asarray(study.node.data, np.float64)
     for word, part in ((study.case.name, value), (f"sign({study.case.name})", np.sign(value))):
+        if fits(study.gradient, multiple(study.gradient, part) * part, study.level):
+            continue  # it is the gradient that is the parameter, so that a factor says as much
         c = multiple(study.hand - study.gradient, part)
         detail = f"your rule adds {c:.6g} times {word}, a regulariser's term that the loss does not have"
         yield Hypothesis("regulariser", detail, study.gradient + c * part)
@@ -109,22 +113,20 @@ def _summands(x: Tensor, c: float) -> list[tuple[Tensor, float]]:
     return []
 
 
-def is_regulariser(study: Study, term: Tensor) -> bool:
-    """Whether a term depends on parameters alone: on no constant that has the samples on its first axis."""
-    own, every = _constants(term), _constants(study.case.loss)
-    samples = {x.shape[0] for key, x in every.items() if key not in own and _is_constant(x)}
-    return bool(own.keys() < every.keys()) and not any(x.shape[0] in samples for x in own.values() if _is_constant(x))
+def _is_regulariser(term: Tensor, terms: list[Tensor]) -> bool:
+    """Whether a term depends on less than the largest one, and on none of its data: on parameters alone, or nearly."""
+    largest = max((_sources(other) for other in terms), key=len)
+    own = _sources(term)
+    data = {key for key, x in own.items() if not (isinstance(x, Tensor) and x.requires_grad)}
+    return len(own) < len(largest) and not data & largest.keys()
 
 
-def _constants(x: Tensor) -> dict[Any, Any]:
-    """The leaves and the arrays that a node is computed from."""
+def _sources(x: Tensor) -> dict[int, Any]:
+    """The leaves and the arrays that a node is computed from, by identity: equal arrays are different data."""
     nodes = topological_order(x)
-    plain = {id(y): y for node in nodes for y in node.inputs if isinstance(y, np.ndarray) and y.ndim}
-    return {**plain, **{id(node): node for node in nodes if node.op is None and node.ndim}}
-
-
-def _is_constant(x: Any) -> bool:
-    return not (isinstance(x, Tensor) and x.requires_grad)
+    leaves = [node for node in nodes if node.op is None and node.ndim]
+    plain = [y for node in nodes for y in node.inputs if isinstance(y, np.ndarray) and y.ndim]
+    return {id(y): y for y in [*leaves, *plain]}
 
 
 def _formula(term: Tensor) -> str:

@@ -142,7 +142,7 @@ def slope(net: Net, a: Arrays, k: int, slip: Slip) -> np.ndarray:
     return right + (z == 0) if slip.at("one-at-kink", k) else right
 
 
-def backward(net: Net, a: Arrays, slip: Slip = Slip()) -> Arrays:  # noqa: B008
+def backward(net: Net, a: Arrays, slip: Slip = Slip()) -> Arrays:
     """The gradients by hand, of parameters and intermediates."""
     found: Arrays = {}
     d = output_delta(net, a, slip)

@@ -75,6 +75,7 @@ def hidden(rng: Rng, s: Scene) -> tuple[int, str]:
 
 
 Made = tuple[str, Any] | tuple[str, Any, Any] | None
+Maker = Callable[[Rng, Scene], Made]
 
 
 def factor(rng: Rng, s: Scene) -> Made:
@@ -168,7 +169,7 @@ def permutation(rng: Rng, s: Scene) -> Made:
     return name, np.take(s.right[name], rng.permutation(s.right[name].shape[axis]), axis=axis)
 
 
-def at_activation(word: str) -> Callable[[Rng, Scene], Made]:
+def at_activation(word: str) -> Maker:
     def make(rng: Rng, s: Scene) -> Made:
         layer, name = hidden(rng, s)
         return name, s.wrong(word=word, layer=layer)[name]
@@ -176,11 +177,12 @@ def at_activation(word: str) -> Callable[[Rng, Scene], Made]:
     return make
 
 
-def everywhere(word: str) -> Callable[[Rng, Scene], Made]:
+def everywhere(word: str) -> Maker:
     def make(rng: Rng, s: Scene) -> Made:
-        return pick(rng, ["W1", "z1"]), None
+        name = pick(rng, ["W1", "z1"])
+        return name, s.wrong(word=word)[name]
 
-    return lambda rng, s: (name := make(rng, s)[0], s.wrong(word=word)[name])  # type: ignore[index]
+    return make
 
 
 def before_activation(rng: Rng, s: Scene) -> Made:
@@ -188,7 +190,7 @@ def before_activation(rng: Rng, s: Scene) -> Made:
     return f"W{layer}", s.wrong(word="input-before-activation", layer=layer)[f"W{layer}"]
 
 
-def at_output(word: str) -> Callable[[Rng, Scene], Made]:
+def at_output(word: str) -> Maker:
     def make(rng: Rng, s: Scene) -> Made:
         name = pick(rng, s.true)
         return name, s.wrong(word=word)[name]
@@ -272,7 +274,7 @@ def noise(rng: Rng, s: Scene) -> Made:
     return name, s.right[name] + rng.normal(size=s.true[name].shape)
 
 
-def also(make: Callable[[Rng, Scene], Made]) -> Callable[[Rng, Scene], Made]:
+def also(make: Maker) -> Maker:
     """The same mistake, and a number besides."""
 
     def twice(rng: Rng, s: Scene) -> Made:
@@ -286,7 +288,7 @@ DEEP: dict[str, Any] = {"sizes": (3, 4, 5, 2)}
 CURVED = {**DEEP, "decay": 0.0}
 ONES: dict[str, Any] = {"sizes": (3, 4, 2), "ones": True, "decay": 0.0, "samples": 5}
 
-TABLE: list[tuple[str, str, Callable[[Rng, Scene], Made], dict[str, Any]]] = [
+TABLE: list[tuple[str, str, Maker, dict[str, Any]]] = [
     ("factor", "factor", factor, {"samples": 5}),
     ("factor", "factor, any batch", factor, {}),
     ("transposed", "transpose", transpose, {}),
@@ -347,7 +349,7 @@ def mutations(each: int, seed: int = 0) -> Iterator[Mutation]:
                 yield mutation
 
 
-def _mutation(rng: Rng, kind: str, word: str, make: Callable[[Rng, Scene], Made], fixed: dict[str, Any]) -> Mutation | None:
+def _mutation(rng: Rng, kind: str, word: str, make: Maker, fixed: dict[str, Any]) -> Mutation | None:
     """One of them; None where the mistake makes no difference in this net."""
     net = random_net(rng, **fixed)
     s = scene(net)
