@@ -28,8 +28,9 @@ class Product:
 
 
 def products(study: Study) -> list[Product]:
-    """Those of the node of the case, with two axes each."""
-    return [*_products(study, study.node, 0), *_transposed_products(study)] if study.node.ndim == 2 else []
+    """Those of the node of the case, if it is a matrix of weights: a leaf. What is computed are samples."""
+    weights = study.node.op is None and study.node.ndim == 2
+    return [*_products(study, study.node, 0), *_transposed_products(study)] if weights else []
 
 
 def _transposed_products(study: Study) -> Iterator[Product]:

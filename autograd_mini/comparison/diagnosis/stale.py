@@ -15,6 +15,8 @@ from autograd_mini.tensor import Tensor
 
 _FEWEST = 3
 _STEPS = 8
+_FIRST_RATE = -1e-4
+_USUAL_RATES = (-1e-4, -0.01, -0.03, -0.1, -0.3, -1.0)
 _MOST_LEAVES = 12
 
 
@@ -90,7 +92,7 @@ def moved_forward(study: Study) -> Iterator[Hypothesis]:
         if study.exhausted:
             return
         gradient = _along(study, some)
-        rate = _sought(study, gradient)
+        rate = _sought(study, gradient, _nearest(study, gradient) if len(some) > 1 else _FIRST_RATE)
         if rate:
             names = "each parameter" if len(some) > 1 else next(iter(some)).name or "a parameter"
             detail = f"your rule gives the gradient at other values: of {names} {_when(rate, 'the gradient')}"
@@ -106,16 +108,20 @@ def _along(study: Study, steps: Mapping[Tensor, Array]) -> Callable[[float], Arr
     return gradient
 
 
-def _sought(study: Study, gradient: Callable[[float], Array]) -> float:
+def _nearest(study: Study, gradient: Callable[[float], Array]) -> float:
+    """The usual rate at which the gradient comes closest: a long step bends more than a secant can follow."""
+    return min(_USUAL_RATES, key=lambda rate: norm(study.hand - gradient(rate)))
+
+
+def _sought(study: Study, gradient: Callable[[float], Array], rate: float) -> float:
     """The rate at which the gradient comes closest to the student's, by secants; 0 if they lead nowhere."""
-    last, rate = 0.0, -1e-4
-    before, missed = study.gradient, norm(study.hand - study.gradient)
+    last, before, missed = 0.0, study.gradient, norm(study.hand - study.gradient)
     for step in range(_STEPS):
         here = gradient(rate)
         left = norm(study.hand - here)
         if left < missed and fits(study.hand, here, study.level):
             return rate
-        # The first step only finds the direction; the second has to bring most of the way.
+        # The first step only finds the direction; those after it have to bring most of the way.
         if not np.isfinite(left) or (step and left > 0.7 * missed) or rate == last:
             return 0.0
         difference = (here - before) / (rate - last)

@@ -66,8 +66,13 @@ def _axis_text(axes: tuple[int, ...]) -> str:
 
 
 def _is_broadcast_to(study: Study, shape: tuple[int, ...]) -> bool:
-    users = [user for user in study.users(study.node) if user.op is not None]
-    return any(user.shape == shape and (user.op.elementwise or user.op.name == "affine") for user in users if user.op)
+    """Whether the node is stretched to this shape by an operation that it takes part in."""
+    users = [
+        user for user in study.users(study.node) if user.op is not None and user.shape == shape != study.node.shape
+    ]
+    return any(
+        user.op.elementwise or (user.op.name == "affine" and user.inputs[2] is study.node) for user in users if user.op
+    )
 
 
 def wrongly_summed(study: Study) -> Iterator[Hypothesis]:
