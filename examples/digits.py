@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,15 @@ import numpy as np
 
 import autograd_mini as ag
 import nn
+from autograd_mini.comparison import Report
 
 SIZES = [64, 32, 10]
 BATCH_SIZE = 32
 RATE = 0.2
 EPOCHS = 60
+
+Agreement = Mapping[str, str]
+"""The verdict on the hand-derived gradient of each parameter."""
 
 
 @dataclass(frozen=True)
@@ -144,51 +148,11 @@ def hand_derived(
     return [x.T @ dZ1 / n, dZ1.sum(axis=0) / n, Q1.T @ dZ2 / n, dZ2.sum(axis=0) / n]  # lines 18 and 19
 
 
-def cost(x: np.ndarray, y: np.ndarray, W1: np.ndarray, b1: np.ndarray, W2: np.ndarray, b2: np.ndarray) -> float:
-    """The cost function of Algorithm 6.1, line 12."""
-    Z2 = np.maximum(x @ W1 + b1, 0) @ W2 + b2
-    return float(np.mean(np.log(np.exp(Z2).sum(axis=1)) - Z2[np.arange(len(y)), y]))
-
-
-def differences(x: np.ndarray, y: np.ndarray, parameters: list[np.ndarray]) -> list[np.ndarray]:
-    """The same gradients by central differences, entry by entry."""
-    slopes = []
-    for parameter in parameters:
-        slope = np.empty_like(parameter)
-        for index in np.ndindex(parameter.shape):
-            slope[index] = central_difference(lambda: cost(x, y, *parameters), parameter, index)
-        slopes.append(slope)
-    return slopes
-
-
-def central_difference(f: Callable[[], float], array: np.ndarray, index: tuple[int, ...], h: float = 1e-5) -> float:
-    before = array[index]
-    array[index] = before + h
-    above = f()
-    array[index] = before - h
-    below = f()
-    array[index] = before
-    return (above - below) / (2 * h)
-
-
-def compare_delta_rules(model: nn.MLP, x: np.ndarray, y: np.ndarray) -> str:
-    """A table: for each parameter how far the delta rules and finite differences are from autodiff."""
+def compare_delta_rules(model: nn.MLP, x: np.ndarray, y: np.ndarray) -> Report:
+    """A row for each parameter: whether the delta rules give what autodiff gives."""
     parameters = model.parameters()
-    automatic = ag.gradients(nn.softmax_cross_entropy(model(x), y), parameters)
-    values = [parameter.numpy() for parameter in parameters]
-    rows = [
-        "parameter        shape      | delta rule - autodiff   | finite diff. - autodiff ",
-        "                            | max abs      max rel    | max abs      max rel    ",
-    ]
-    for p, auto, hand, numeric in zip(parameters, automatic, hand_derived(x, y, *values), differences(x, y, values)):
-        rows.append(f"{p.name:16s} {p.shape!s:10s} | {gap(hand, auto)} | {gap(numeric, auto)}")
-    return "\n".join(rows)
-
-
-def gap(other: np.ndarray, automatic: np.ndarray) -> str:
-    """Largest difference, absolute and relative to the largest entry."""
-    largest = float(np.max(np.abs(other - automatic)))
-    return f"{largest:<12.2e} {largest / float(np.max(np.abs(automatic))):<10.2e}"
+    by_hand = hand_derived(x, y, *(parameter.numpy() for parameter in parameters))
+    return ag.compare(nn.softmax_cross_entropy(model(x), y), dict(zip(parameters, by_hand)))
 
 
 # ------------------------------------------------------------------------------------------------------ pictures
@@ -223,10 +187,11 @@ def draw_predictions(model: nn.MLP, test_set: Split, path: Path) -> None:
     save(path, lambda temporary: figure.savefig(temporary, format="png", dpi=120))
 
 
-def draw_graph(model: nn.MLP, x: np.ndarray, y: np.ndarray, directory: Path) -> list[Path]:
-    """The computational graph of the loss on a few samples, as SVG and PNG."""
+def draw_graph(model: nn.MLP, x: np.ndarray, y: np.ndarray, agreement: Agreement, directory: Path) -> list[Path]:
+    """The computational graph of the loss on a few samples, coloured by the comparison, as SVG and PNG."""
     images = ag.Tensor(x, requires_grad=False, name="images")
-    drawing = ag.draw(nn.softmax_cross_entropy(model(images).named("logits"), y).named("loss"))
+    loss = nn.softmax_cross_entropy(model(images).named("logits"), y).named("loss")
+    drawing = ag.draw(loss, show="backward", agreement=agreement)
     paths = [directory / "graph.svg", directory / "graph.png"]
     for path in paths:
         picture = drawing.pipe(format=path.suffix[1:])
@@ -241,7 +206,9 @@ def save(path: Path, write: Callable[[Path], Any]) -> None:
     os.replace(temporary, path)
 
 
-def write_pictures(model: nn.MLP, history: History, test_set: Split, directory: Path) -> tuple[list[Path], list[str]]:
+def write_pictures(
+    model: nn.MLP, history: History, test_set: Split, agreement: Agreement, directory: Path
+) -> tuple[list[Path], list[str]]:
     """Everything that can be drawn here; returns the files, and what was left out and how to get it."""
     curves, sheet = directory / "curves.png", directory / "predictions.png"
     written, left_out = [], []
@@ -252,7 +219,7 @@ def write_pictures(model: nn.MLP, history: History, test_set: Split, directory: 
     except ImportError:
         left_out.append("curves and test images (pip install matplotlib)")
     try:
-        written += draw_graph(model, test_set.images[:2], test_set.labels[:2], directory)
+        written += draw_graph(model, test_set.images[:2], test_set.labels[:2], agreement, directory)
     except graphviz.ExecutableNotFound as error:
         left_out.append(f"the graph: {error}")
     return written, left_out
@@ -270,9 +237,11 @@ def main() -> None:
     print(f"{model} on {len(train_set.images)} training and {len(test_set.images)} test images")
     history = train(model, train_set, test_set, options.epochs, rng)
     print(f"\nTest accuracy: {accuracy(model, test_set):.2%}")
-    print("\nGradients on 32 test images, in float64:")
-    print(compare_delta_rules(model, test_set.images[:32], test_set.labels[:32]))
-    written, left_out = write_pictures(model, history, test_set, options.out)
+    print("\nThe delta rules beside autodiff, on 32 test images in float64:")
+    report = compare_delta_rules(model, test_set.images[:32], test_set.labels[:32])
+    print(report)
+    agreement = {row.name: row.verdict for row in report}
+    written, left_out = write_pictures(model, history, test_set, agreement, options.out)
     if written:
         print("\nWritten:", *written, sep="\n  ")
     if left_out:

@@ -43,15 +43,14 @@ def test_digits(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (accuracy,) = re.findall(r"Test accuracy: ([\d.]+)%", done.stdout)
     assert float(accuracy) >= 96.0
-    rows = re.findall(r"^layers\.\d\.\w+ +\(.*?\) +\| (\S+) +(\S+) +\| (\S+) +(\S+)", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^layers\.\d\.\w+ +\(.*?\) +(exact|rounding only) +(\S+) +(\S+)", done.stdout, re.MULTILINE)
     assert len(rows) == 4
-    for hand_abs, hand_rel, numeric_abs, numeric_rel in rows:
-        assert float(hand_abs) < 1e-12
-        assert float(hand_rel) < 1e-11
-        assert float(numeric_abs) < 1e-7
-        assert float(numeric_rel) < 1e-4
+    for _, largest, _ in rows:
+        assert float(largest) < 1e-12
     assert files(tmp_path) == PICTURES
-    assert "layers.0.weight" in (tmp_path / "graph.svg").read_text()
+    graph = (tmp_path / "graph.svg").read_text()
+    assert "layers.0.weight" in graph
+    assert graph.count("by hand: ") >= 4
 
 
 def test_digits_says_what_it_left_out(tmp_path: Path) -> None:
