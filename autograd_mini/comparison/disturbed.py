@@ -41,6 +41,12 @@ class Rounding:
         errors = self.generator.uniform(-growth, growth, x.shape)
         return np.where(x == 0, x, x * (1 + self.size * errors) + self.least * errors)
 
+    def blur(self, x: Any, unit: Any) -> Any:
+        """The array with an error in each entry in proportion to `unit`, however small the entry is."""
+        if not self.size:
+            return x
+        return x + self.size * unit * self.generator.uniform(-1, 1, x.shape)
+
     def answer(self, said: Any) -> Any:
         """What a comparison said when its answers were recorded."""
         frozen = next(self.replayed, None)
@@ -55,7 +61,8 @@ class Disturbed(np.ndarray):
     rounding: Rounding
 
     def __array_finalize__(self, source: Any) -> None:
-        self.rounding = getattr(source, "rounding", None) or Rounding()
+        if isinstance(source, Disturbed):
+            self.rounding = source.rounding
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **settings: Any) -> Any:
         rounding = next(x.rounding for x in (*inputs, *(out or ())) if isinstance(x, Disturbed))

@@ -84,7 +84,9 @@ def kinks_of(truth: Truth) -> Kinks:
     arithmetic = Arithmetic(np.float64)
     values = forward(truth.order, arithmetic)
     totals = backward(truth.order, values, arithmetic)
-    found = [kink for node in truth.order if node in totals or not node.requires_grad for kink in _at(node, values, truth)]
+    found = [
+        kink for node in truth.order if node in totals or not node.requires_grad for kink in _at(node, values, truth)
+    ]
     lowest, highest = dict(truth.gradients), dict(truth.gradients)
     of: dict[Tensor, list[Kink]] = {x: [] for x in truth.gradients}
     base = {x: as_float64(totals[x]) for x in truth.gradients if x in totals}
@@ -132,7 +134,7 @@ def _moves(kink: Kink) -> Iterator[Moves]:
         shifts.append(kink.distance.ravel() * np.linspace(0, 1, kink.operand.size))
     for shift in shifts:
         for move in (-shift, shift):
-            seen = [None] * len(kink.node.inputs)
+            seen: list[Any] = [None] * len(kink.node.inputs)
             seen[kink.position] = move.reshape(kink.operand.shape)
             yield {kink.node: seen}
 
@@ -160,7 +162,8 @@ def _distance(x: Array, noise: Array, epsilon: float) -> Array:
     """How far to move each entry: beyond its noise; one that is exact by a few units in the last place."""
     unit = float(np.max(np.abs(x), initial=0.0)) or 1.0
     own = np.where(x == 0, epsilon * unit, 4 * epsilon * np.abs(x))
-    return np.fmax(REACH * noise, own)
+    reach: Array = np.fmax(REACH * noise, own)
+    return reach
 
 
 def _sides(node: Tensor, position: int, values: Mapping[Tensor, Any], distance: Array) -> tuple[Array, Array]:

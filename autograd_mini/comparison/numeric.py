@@ -45,6 +45,7 @@ class Differences:
         order = topological_order(loss)
         self.values = {x: plain(values[x]) for x in order}
         self.node = node
+        self.arithmetic = Arithmetic(np.float64)
         self.path = _path(order, node)
         self.loss = loss
         self.method = "complex step" if all(x.op in _ANALYTIC for x in self.path) else "central differences"
@@ -71,13 +72,18 @@ class Differences:
         x[index] += shift
         new = {self.node: x}
         for node in self.path:
-            new[node] = _value(node, [self._operand(y, new) for y in node.inputs])
-        return np.asarray(new[self.loss]).item() if new[self.loss].size == 1 else math.nan
+            new[node] = self._value(node, [self._operand(y, new) for y in node.inputs])
+        return np.asarray(new.get(self.loss, self.values[self.loss])).item()
 
     def _operand(self, x: Any, new: Mapping[Tensor, Any]) -> Any:
         if isinstance(x, Tensor):
             return new[x] if x in new else self.values[x]
-        return plain(Arithmetic(np.float64).number(x))
+        return plain(self.arithmetic.number(x))
+
+    def _value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
+        assert node.op is not None
+        result = node.op.forward(*inputs, **self.arithmetic.settings(node))
+        return np.asarray(result[0] if node.op.saves else result)
 
 
 def difference(along: Callable[[float], float], entry: float, largest: float) -> Numeric:
@@ -92,6 +98,20 @@ def difference(along: Callable[[float], float], entry: float, largest: float) ->
     return best
 
 
+def sides(along: Callable[[float], float], entry: float) -> tuple[float, float]:
+    """The least and the largest one-sided slope; the two are equal where they meet as the step gets smaller."""
+    wide, narrow = (_slopes(along, step * (abs(entry) or 1.0)) for step in (1e-4, 1e-6))
+    apart = abs(narrow[1] - narrow[0])
+    if not apart > 0.25 * abs(wide[1] - wide[0]) > 1e-3 * max(map(abs, narrow)):
+        return narrow[0], narrow[0]
+    return min(narrow), max(narrow)
+
+
+def _slopes(along: Callable[[float], float], step: float) -> tuple[float, float]:
+    middle = along(0.0)
+    return (middle - along(-step)) / step, (along(step) - middle) / step
+
+
 def _path(order: Sequence[Tensor], node: Tensor) -> list[Tensor]:
     """The nodes through which the value of one reaches the loss; `stop_gradient` lets nothing pass."""
     reached = {node: None}
@@ -100,12 +120,3 @@ def _path(order: Sequence[Tensor], node: Tensor) -> list[Tensor]:
         if passes and any(isinstance(y, Tensor) and y in reached for y in x.inputs):
             reached[x] = None
     return list(reached)[1:]
-
-
-def _value(node: Tensor, inputs: Sequence[Any]) -> Any:
-    assert node.op is not None
-    settings = Arithmetic(np.float64).settings(node)
-    if settings is not node.settings and any(np.iscomplexobj(x) for x in inputs):
-        return np.asarray(inputs[0])
-    result = node.op.forward(*inputs, **settings)
-    return np.asarray(result[0] if node.op.saves else result)

@@ -19,6 +19,10 @@ from autograd_mini.tensor import Tensor
 Moves = Mapping[Tensor, Sequence[Any]]
 """What to add to each input of some nodes, as these nodes see it; None adds nothing."""
 
+OF_SIZE_ONE = {ops.tanh, ops.sigmoid, ops.softplus, ops.log_sigmoid, ops.sin, ops.cos, ops.arctan, ops.erf}
+"""Functions that are often computed through numbers of size 1, also where they or their derivatives are small: sigmoid
+as (1 + tanh(z / 2)) / 2, its derivative from softplus as 1 - exp(-h)."""
+
 
 @dataclass(frozen=True)
 class Arithmetic:
@@ -77,7 +81,8 @@ def operands(node: Tensor, values: Mapping[Tensor, Any], arithmetic: Arithmetic,
 def _value(node: Tensor, inputs: Sequence[Any], arithmetic: Arithmetic) -> Any:
     assert node.op is not None
     result = arithmetic.computed(node.op.forward, inputs, arithmetic.settings(node))
-    return arithmetic.wrapped(result[0] if node.op.saves else result)
+    out = arithmetic.wrapped(result[0] if node.op.saves else result)
+    return arithmetic.rounding.blur(out, 1.0) if node.op in OF_SIZE_ONE else out
 
 
 def backward(
@@ -106,7 +111,8 @@ def contributions(
     for x, rule in zip(node.inputs, node.op.vjps or node.op.rules(len(inputs))):
         if rule is not None and isinstance(x, Tensor) and x.requires_grad:
             contribution = arithmetic.computed(rule, (g, out, *inputs), settings)
-            sent.append((x, summed(arithmetic.wrapped(contribution), x.shape)))
+            contribution = summed(arithmetic.wrapped(contribution), x.shape)
+            sent.append((x, arithmetic.rounding.blur(contribution, g) if node.op in OF_SIZE_ONE else contribution))
     return sent
 
 

@@ -21,8 +21,8 @@ from autograd_mini.comparison.numeric import Differences
 from autograd_mini.comparison.recompute import Arithmetic, forward
 from autograd_mini.comparison.report import Report, Row
 from autograd_mini.comparison.truth import Truth, truth_of
-from autograd_mini.comparison.verdicts import Judgement, bound, judged
-from autograd_mini.comparison.witnesses import OURS, ROUGH, YOURS, Testimony, entries, heard, vote
+from autograd_mini.comparison.verdicts import EXACT, Judgement, bound, judged
+from autograd_mini.comparison.witnesses import OURS, ROUGH, Testimony, entries, heard, vote
 from autograd_mini.errors import describe
 from autograd_mini.modes import tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
@@ -170,6 +170,8 @@ class _Comparison:
 
     def _compared(self, name: str, node: Tensor, hand: Array) -> Row:
         automatic = np.asarray(self.automatic.get(node, np.zeros(node.shape, node.dtype)))
+        if np.array_equal(hand, automatic, equal_nan=True):
+            return _judged_row(name, node, EXACT)
         gradient, allowed = self.truth.gradients[node], self._allowed(node, hand)
         judgement = judged(hand, automatic, gradient, allowed, None, None)
         if judgement.verdict == "wrong":
@@ -186,7 +188,7 @@ class _Comparison:
 
     def _wrong(self, name: str, node: Tensor, hand: Array, automatic: Array, judgement: Judgement) -> Row:
         if not np.isfinite(hand).all():
-            return _judged_row(name, node, judgement, (_not_finite(hand, automatic),), YOURS)
+            return _judged_row(name, node, judgement, (_not_finite(hand, automatic),))
         case = self._case(name, node, hand)
         testimonies, verdict = self._witnesses(case, hand, automatic, judgement)
         return _judged_row(name, node, judgement, tuple(diagnose(case)), verdict, testimonies)
@@ -194,7 +196,9 @@ class _Comparison:
     def _case(self, name: str, node: Tensor, hand: Array) -> Case:
         allowed = self._allowed(node, hand)
         open_here = self.kinks.highest[node] - self.kinks.lowest[node] > allowed
-        others = {e.node: e.hand for e in self.entries if e.node is not None and e.node is not node and e.hand is not None}
+        others = {
+            e.node: e.hand for e in self.entries if e.node is not None and e.node is not node and e.hand is not None
+        }
         wide = hand.astype(np.float64)
         return Case(self.loss, node, name, wide, self.truth.gradients[node], allowed, open_here, others)
 
@@ -220,7 +224,8 @@ def _label(entry: _Entry, order: Sequence[Tensor]) -> str:
         return entry.key.name or describe(entry.key)
     kind = entry.key.op.name if entry.key.op is not None else "leaf"
     same = [x for x in order if not x.name and (x.op.name if x.op is not None else "leaf") == kind]
-    return kind if len(same) == 1 else f"{kind} {same.index(entry.key) + 1}"
+    number = next(number for number, x in enumerate(same, 1) if x is entry.key)
+    return kind if len(same) == 1 else f"{kind} {number}"
 
 
 def _with_suspects(verdict: str, path: Sequence[Tensor]) -> str:
