@@ -1,0 +1,123 @@
+"""A case with what every hypothesis needs: its graph in float64, the way from the loss, and how exact to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.checks import Array
+from autograd_mini.comparison.case import Case
+from autograd_mini.comparison.diagnosis.fit import explains, fits, level_of
+from autograd_mini.comparison.diagnosis.tape import Correction, Tape, Values
+from autograd_mini.tensor import Tensor
+
+_MOST_VISITS = 200_000
+"""Of nodes in all walks: a graph of 65 000 scalars is walked three times, a small net as often as is wanted."""
+
+
+class Study:
+    """One case under examination; whatever is costly is computed once, when it is wanted."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.node = case.node
+        self.hand: Array = np.asarray(case.hand, np.float64)
+        self.gradient: Array = np.asarray(case.gradient, np.float64)
+        self.level = level_of(case)
+        self._visited = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether so many nodes have been walked through that no more mistakes should be tried."""
+        return self._visited > _MOST_VISITS
+
+    def explained_by(self, candidate: Array, hand: Array | None = None) -> bool:
+        """Whether a candidate gives the student's numbers, and much better than the truth does."""
+        return explains(self.hand if hand is None else hand, candidate, self.gradient, self.level)
+
+    @cached_property
+    def today(self) -> Tape:
+        """The graph computed anew from its leaves."""
+        return Tape(self.case.loss)
+
+    @cached_property
+    def recorded(self) -> Tape:
+        """The graph with the intermediate values of its forward pass."""
+        return Tape.recorded(self.case.loss)
+
+    @cached_property
+    def tape(self) -> Tape | None:
+        """The one whose gradient is the true one; None where neither is, as with hooks or without a graph."""
+        found: list[Tape | None] = [_attempt(lambda: self.today), _attempt(lambda: self.recorded)]
+        return next((tape for tape in found if tape is not None and self._agrees(tape)), None)
+
+    def _agrees(self, tape: Tape) -> bool:
+        true = _attempt(lambda: tape.walk().get(self.node))
+        return true is not None and fits(self.gradient, true, max(self.level, 1e-5))
+
+    @cached_property
+    def path(self) -> list[Tensor]:
+        """The nodes between the loss and the node, both included, in backward order."""
+        if self.tape is None:
+            return []
+        above = {self.node}
+        for x in self.tape.order:
+            if x.requires_grad and any(isinstance(y, Tensor) and y in above for y in x.inputs):
+                above.add(x)
+        return [x for x in reversed(self.tape.order) if x in above]
+
+    @cached_property
+    def on_path(self) -> frozenset[Tensor]:
+        """The same as a set."""
+        return frozenset(self.path)
+
+    @cached_property
+    def gradients(self) -> dict[Tensor, Any]:
+        """The true gradient of every node."""
+        return self.tape.walk() if self.tape is not None else {}
+
+    def users(self, x: Tensor) -> list[Tensor]:
+        """The nodes on the path that are computed from `x`, in backward order."""
+        return self._users.get(x, [])
+
+    @cached_property
+    def _users(self) -> dict[Tensor, list[Tensor]]:
+        users: dict[Tensor, list[Tensor]] = {}
+        for user in self.path:
+            for x in dict.fromkeys(y for y in user.inputs if isinstance(y, Tensor)):
+                users.setdefault(x, []).append(user)
+        return users
+
+    def wrong(
+        self,
+        *,
+        values: Values | None = None,
+        corrections: Mapping[Tensor, Correction] | None = None,
+        reads: Mapping[tuple[Tensor, Tensor], Any] | None = None,
+        start: Tensor | None = None,
+    ) -> Array:
+        """The gradient of the node after a walk with these mistakes; zeros if none reaches it."""
+        assert self.tape is not None
+        self._visited += len(self.tape.order)
+        finished = self.tape.walk(
+            values=values, corrections=corrections or {}, reads=reads or {}, start=start, through=self.on_path
+        )
+        return np.asarray(finished.get(self.node, np.zeros(self.node.shape)), np.float64)
+
+
+def _attempt(function: Callable[[], Any]) -> Any:
+    """What a function gives, or None: a user's own operation may raise anything when it is run again."""
+    try:
+        return function()
+    except Exception:
+        return None
+
+
+def called(x: Tensor) -> str:
+    """A Tensor in few words: its name and shape, or its operation and shape."""
+    if x.name is not None:
+        return f"{x.name} {x.shape}"
+    return f"the leaf {x.shape}" if x.op is None else f"the {x.op.name} {x.shape}"

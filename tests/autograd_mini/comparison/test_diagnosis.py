@@ -1,0 +1,275 @@
+"""Diagnosis: the mistake that was made is named, and a right derivation has none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+import autograd_mini as ag
+from autograd_mini.comparison.case import Case
+from autograd_mini.comparison.diagnosis import diagnose
+from autograd_mini.comparison.diagnosis import diagnose as module_function
+from autograd_mini.comparison.findings import KINDS, Finding
+from tests.autograd_mini.comparison.hand import Net, random_net
+from tests.autograd_mini.comparison.mutations import mutations, scene
+
+MODULE = module_function.__globals__
+
+
+def case_of(loss: ag.Tensor, node: ag.Tensor, hand: Any, given: Mapping[ag.Tensor, Any] | None = None) -> Case:
+    true = np.asarray(ag.gradients(loss)[node], np.float64)
+    noise = 64 * np.finfo(node.dtype).eps * (np.abs(true) + np.sqrt(np.mean(true**2)))
+    made = hand(true) if callable(hand) else hand
+    return Case(loss, node, node.name or "it", np.float64(made), true, noise, np.zeros(true.shape, bool), given or {})
+
+
+def kinds(*case: Any) -> list[str]:
+    return [finding.kind for finding in diagnose(case_of(*case))]
+
+
+def only(*case: Any) -> Finding:
+    (finding,) = diagnose(case_of(*case))
+    return finding
+
+
+@pytest.fixture(autouse=True)
+def _no_hypothesis_fails_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODULE, "_REFUSED", ())
+
+
+# ------------------------------------------------------------------------------------------------ the suite
+
+
+def test_wrong_derivations_are_recognised() -> None:
+    first, named, count = Counter[str](), Counter[str](), Counter[str]()
+    for m in mutations(each=6):
+        found = diagnose(m.case)
+        assert found, m
+        assert {finding.kind for finding in found} <= set(KINDS)
+        count[m.kind] += 1
+        named[m.kind] += m.kind in {finding.kind for finding in found}
+        first[m.kind] += found[0].kind == m.kind
+    assert count.total() >= 240
+    assert count.keys() == set(KINDS)
+    assert named.total() >= 0.95 * count.total(), count - named
+    assert first.total() >= 0.95 * count.total(), count - first
+
+
+def test_right_derivations_have_no_finding() -> None:
+    rng = np.random.default_rng(7)
+    for number in range(60):
+        s = scene(random_net(rng, ones=bool(number % 3 == 0)))
+        for name in s.true:
+            assert diagnose(s.case(name, s.right[name])) == [], (name, s.net)
+
+
+def test_a_wrong_row_is_recognised_among_other_wrong_rows() -> None:
+    s = scene(Net((3, 4, 5, 2), 6, "tanh", "half", np.float64, seed=3))
+    wrong = s.wrong(word="activation-missing", layer=2)
+    given = {s.tensors[name]: array for name, array in wrong.items() if name != "W1"}
+    case = s.case("W1", wrong["W1"])
+    findings = diagnose(Case(case.loss, case.node, "W1", case.hand, case.gradient, case.noise, case.kinks, given))
+    assert [finding.kind for finding in findings] == ["activation-missing"]
+    assert "tanh at h2 (6, 5)" in findings[0].detail
+
+
+# ----------------------------------------------------------------------------------------- bad and odd input
+
+
+@settings(deadline=None)
+@given(arrays(np.float64, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)), st.data())
+def test_any_array_has_a_diagnosis(hand: Any, data: Any) -> None:
+    s = scene(Net((3, 4, 2), 4, "tanh", "cross-entropy", np.float64, 0.02, seed=1))
+    name = data.draw(st.sampled_from(sorted(s.true)))
+    findings = diagnose(s.case(name, hand))
+    assert findings
+    assert all(finding.kind in KINDS and finding.detail and "\n" not in finding.detail for finding in findings)
+
+
+def test_nan_is_said_and_where() -> None:
+    w = ag.Tensor([1.0, 2.0], name="w")
+    finding = only((w * w).sum(), w, [1.0, np.nan])
+    assert (finding.kind, finding.detail) == ("unknown", "your w[1] is nan; 1 of 2 entries are not finite")
+
+
+def test_without_a_graph_the_numbers_are_compared_alone() -> None:
+    x = ag.Tensor([1.0, 2.0, 4.0], name="x")
+    case = Case(x, x, "x", np.array([3.0, 6.0, 12.0]), x.data, np.full(3, 1e-12), np.zeros(3, bool), {})
+    assert [finding.kind for finding in diagnose(case)] == ["factor"]
+    assert diagnose(case)[0].detail.startswith("your rule is 3 times the gradient")
+
+
+def test_an_operation_that_can_not_be_run_again_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODULE, "_REFUSED", Exception)
+    calls: list[int] = []
+
+    def once(x: Any) -> Any:
+        calls.append(1)
+        if len(calls) > 1:
+            raise RuntimeError("only once")
+        return x * x
+
+    fragile = ag.Op("fragile", once, lambda g, out, x: 2 * g * x)
+    x = ag.Tensor([1.0, 2.0, 3.0], name="x")
+    assert kinds(fragile(x).sum(), x, lambda true: -true) == ["factor"]
+
+
+def test_nothing_is_changed() -> None:
+    s = scene(Net((3, 4, 2), 4, "relu", "softmax", np.float32, seed=1))
+    before = {name: np.array(x.data) for name, x in s.tensors.items()}
+    for name in s.true:
+        case = s.case(name, s.right[name] + 1)
+        diagnose(case)
+        assert np.array_equal(case.hand, s.right[name].astype(float) + 1) or s.net.dtype is np.float32
+    assert all(np.array_equal(x.data, before[name]) and x.grad is None for name, x in s.tensors.items())
+
+
+# ------------------------------------------------------------------------------------------------ each kind
+
+
+def test_a_factor_that_is_a_size_says_of_what() -> None:
+    w = ag.Tensor(np.ones((3, 4)), name="w")
+    y = (np.arange(15.0).reshape(5, 3) @ w).named("y")
+    finding = only(((y - 1.0) ** 2).mean(), w, lambda true: 5 * true)
+    assert finding.detail == "your rule is 5 times the gradient, and 5 is the number of rows of the power (5, 4)"
+    assert finding.residual < 1e-15
+
+
+def test_any_other_constant_is_a_last_resort() -> None:
+    w = ag.Tensor([1.0, 2.0, 3.0], name="w")
+    assert only((w * w).sum(), w, lambda true: 0.7371 * true).detail.endswith("a constant factor")
+    assert kinds((w * w).sum(), w, lambda true: 0 * true) == ["factor"]
+    one = ag.Tensor([2.0], name="one")
+    assert kinds((one * one).sum(), one, [0.7371]) == ["unknown"]  # any number is a multiple of any other
+
+
+def test_a_factor_beside_another_mistake() -> None:
+    s = scene(Net((3, 4, 2), 5, "tanh", "half", np.float64, seed=4))
+    hand = s.wrong(word="activation-missing")["W1"] / 5
+    (finding,) = diagnose(s.case("W1", hand))
+    assert finding.kind == "activation-missing"
+    assert finding.detail.startswith("the derivative of tanh at h1 (5, 4) is missing; besides, your rule is 1/5 times")
+    (finding,) = diagnose(s.case("W1", hand.T * 5))
+    assert "is missing; besides, your rule gives the transpose" in finding.detail
+
+
+def test_samples_in_columns() -> None:
+    rng = np.random.default_rng(0)
+    X, T = rng.normal(size=(3, 6)), rng.normal(size=(2, 6))
+    W = ag.Tensor(rng.normal(size=(3, 2)), name="W")
+    b = ag.Tensor(rng.normal(size=(2, 1)), name="b")
+    z = (W.T @ X + b).named("z")
+    loss = ((z - T) ** 2).sum() / 2
+    d = np.array(z.data) - T
+    assert kinds(loss, W, -X @ d.T) == ["factor"]
+    assert kinds(loss, W, X @ d.T / 2) == ["factor"]
+    assert kinds(loss, W, d @ X.T) == ["transposed"]
+    assert kinds(loss, W, np.outer(X[:, -1], d[:, -1])) == ["batch-sum"]
+    assert kinds(loss, b, d) == ["broadcast-sum"]
+    assert kinds(loss, b, d[:, :1]) == ["broadcast-sum"]
+
+
+def test_the_bias_as_a_row_of_ones_below_the_data() -> None:
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(size=(3, 6)), np.ones((1, 6))])
+    W = ag.Tensor(rng.normal(size=(2, 4)), name="W")
+    loss = (ag.tanh(W @ X) ** 2).sum()
+
+    def without_bias(true: Any) -> Any:
+        return np.concatenate([true[:, :3], np.zeros((2, 1))], axis=1)
+
+    assert "column 3 of W (2, 4), the bias, is 0" in only(loss, W, without_bias).detail
+    assert kinds(loss, W, lambda true: np.roll(true, 1, axis=1)) == ["bias"]
+
+
+def test_a_forward_pass_without_the_bias() -> None:
+    s = scene(Net((3, 4, 2), 5, "tanh", "half", np.float64, seed=4))
+    other = scene(s.net, {**s.arrays, "b1": np.zeros(4)})
+    (finding,) = diagnose(s.case("W2", other.right["W2"]))
+    assert (finding.kind, "without b1 (4,)" in finding.detail) == ("bias", True)
+
+
+def test_two_classes_by_softplus_or_by_a_sigmoid_written_out() -> None:
+    rng = np.random.default_rng(0)
+    X, t = rng.normal(size=(7, 3)), np.arange(7) % 2
+    w = ag.Tensor(rng.normal(size=3), name="w")
+    z = X @ w
+    p = 1 / (1 + ag.exp(-z))
+    P = np.array(p.data)
+    hand = X.T @ ((P - t) * P * (1 - P)) / 7
+    assert kinds((ag.softplus(z) - t * z).mean(), w, hand) == ["activation-twice"]
+    assert kinds(-(t * ag.log(p) + (1 - t) * ag.log(1 - p)).mean(), w, hand) == ["activation-twice"]
+
+
+def test_the_variance_with_the_other_count_inside_a_function() -> None:
+    rng = np.random.default_rng(0)
+    x = ag.Tensor(rng.normal(size=(6, 3)), name="x")
+    other = ag.Tensor(x.data, name="x")
+    hand = ag.gradients(ag.tanh(ag.var(other, axis=0, ddof=1)).sum())[other]
+    assert kinds(ag.tanh(ag.var(x, axis=0)).sum(), x, hand) == ["ddof"]
+    hand = ag.gradients(ag.tanh(ag.std(other, axis=0)).sum())[other]
+    assert kinds(ag.tanh(ag.std(x, axis=0, ddof=1)).sum(), x, hand) == ["ddof"]
+
+
+def ridge(rng: Any) -> tuple[ag.Tensor, Any, Any]:
+    """Loss, and the two parts of its gradient by hand: the data's and that of the penalty."""
+    X, y, G = rng.normal(size=(8, 4)), rng.normal(size=8), rng.normal(size=(4, 4))
+    w = ag.Tensor(rng.normal(size=4), name="w")
+    loss = ((X @ w - y) ** 2).mean() + 0.3 * ((G @ w) ** 2).sum()
+    return loss, 2 * X.T @ (X @ w.data - y) / 8, 0.6 * G.T @ (G @ w.data)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "kind", "words"),
+    [
+        (1, 0, "regulariser", "is missing from your rule"),
+        (1, 1 / 8, "regulariser", "counts 1/8 times"),
+        (8, 0, "regulariser", "is missing; besides, the rest is 8 times"),
+        (8, 1, "factor", "all but the regulariser"),
+        (8, 2, "regulariser", "besides, the rest is 8 times"),
+    ],
+)
+def test_a_penalty_with_a_matrix(a: float, b: float, kind: str, words: str) -> None:
+    loss, data, penalty = ridge(np.random.default_rng(5))
+    (w,) = (x for x in ag.topological_order(loss) if x.name == "w")
+    finding = only(loss, w, a * data + b * penalty)
+    assert (finding.kind, words in finding.detail) == (kind, True), finding
+
+
+def test_the_update_of_a_layer_above_with_its_rate() -> None:
+    s = scene(Net((3, 4, 5, 2), 6, "tanh", "half", np.float64, seed=3))
+    hand = s.wrong(word="updated", layer=3, number=0.25)["W1"]
+    (finding,) = diagnose(s.case("W1", hand))
+    assert finding.detail == (
+        "your rule reads W3 after its update (- 0.25 times its gradient): take it before the update"
+    )
+
+
+def test_what_follows_from_a_wrong_gradient_above() -> None:
+    s = scene(Net((3, 4, 2), 5, "tanh", "half", np.float64, seed=4))
+    wrong = s.right["z2"] + np.random.default_rng(0).normal(size=(5, 2))
+    hand = s.arrays["h1"].T @ wrong
+    case = s.case("W2", hand)
+    given = {**case.given, s.tensors["z2"]: wrong}
+    (finding,) = diagnose(Case(case.loss, case.node, "W2", hand, case.gradient, case.noise, case.kinks, given))
+    assert finding.kind == "unknown"
+    assert finding.detail.endswith("from your gradient of z2 (5, 2): the mistake is there")
+
+
+def test_the_same_finding_every_time() -> None:
+    assert [diagnose(m.case) for m in mutations(each=1)] == [diagnose(m.case) for m in mutations(each=1)]
+
+
+def test_a_long_chain_is_walked_without_recursion() -> None:
+    x = ag.Tensor(np.linspace(0.1, 1.0, 4), name="x")
+    y: Any = x
+    for _ in range(10_000):
+        y = ag.tanh(y) * 1.01
+    assert kinds(y.sum(), x, lambda true: true + np.arange(4.0)) == ["unknown"]
