@@ -45,6 +45,26 @@ class Row:
     """What they say about some entries, the worst one first."""
     node: Tensor | None = None
     """Whose gradient it is; None for a name that no Tensor has."""
+    remark: str = ""
+    """What is to be said before the findings."""
+    label: str = ""
+    """What a table says in place of the verdict, if that alone would mislead."""
+
+    def as_data(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "verdict": self.verdict,
+            "max_abs": _finite(self.max_abs),
+            "max_rel": _finite(self.max_rel),
+            "worst_index": None if self.worst_index is None else list(self.worst_index),
+            "ulps": _finite(self.ulps),
+            "remark": self.remark,
+            "findings": [{"kind": f.kind, "detail": f.detail, "residual": _finite(f.residual)} for f in self.findings],
+            "vote": self.vote,
+            "testimonies": [_testimony_data(said) for said in self.testimonies],
+        }
 
 
 class Report:
@@ -102,8 +122,11 @@ class Report:
         >>> Report([]).to_json()
         '{"passed": true, "notes": [], "rows": []}'
         """
-        data = {"passed": self.passed, "notes": list(self.notes), "rows": [_row_data(row) for row in self.rows]}
-        return json.dumps(data, indent=indent, allow_nan=False)
+        return json.dumps(self.as_data(), indent=indent, allow_nan=False)
+
+    def as_data(self) -> dict[str, Any]:
+        """The report as JSON takes it."""
+        return {"passed": self.passed, "notes": list(self.notes), "rows": [row.as_data() for row in self.rows]}
 
     def __str__(self) -> str:
         return as_text(self)
@@ -113,21 +136,6 @@ class Report:
 
     def _repr_html_(self) -> str:
         return as_html(self)
-
-
-def _row_data(row: Row) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "shape": list(row.shape),
-        "verdict": row.verdict,
-        "max_abs": _finite(row.max_abs),
-        "max_rel": _finite(row.max_rel),
-        "worst_index": None if row.worst_index is None else list(row.worst_index),
-        "ulps": _finite(row.ulps),
-        "findings": [{"kind": f.kind, "detail": f.detail, "residual": _finite(f.residual)} for f in row.findings],
-        "vote": row.vote,
-        "testimonies": [_testimony_data(said) for said in row.testimonies],
-    }
 
 
 def _testimony_data(said: Testimony) -> dict[str, Any]:

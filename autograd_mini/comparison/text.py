@@ -36,11 +36,13 @@ def cells(row: Row) -> tuple[str, ...]:
     """The entries of a row of the table."""
     figures = [_number(x) for x in (row.max_abs, row.max_rel, row.ulps)]
     at = "" if row.worst_index is None else str(row.worst_index)
-    return (row.name, str(row.shape), VERDICTS[row.verdict], *figures, at)
+    return (row.name, str(row.shape), row.label or VERDICTS[row.verdict], *figures, at)
 
 
 def sentences(row: Row) -> Iterator[str]:
-    """What is to be said about a row: the findings, then the witnesses and their vote."""
+    """What is to be said about a row: the remark, the findings, then the witnesses and their vote."""
+    if row.remark:
+        yield _ended(row.remark)
     for finding in row.findings:
         yield _ended(finding.detail)
     if row.testimonies:
@@ -53,7 +55,7 @@ def sentences(row: Row) -> Iterator[str]:
 
 
 def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith(".") else f"{sentence}."
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
 def _number(x: float) -> str:
