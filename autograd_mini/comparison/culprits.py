@@ -73,7 +73,8 @@ def judged(local: Row, chained: Row, fed: Sequence[str], asks: bool) -> RuleRow:
     """The row of a rule from those of its two runs; `fed` are the wrong deltas of the second."""
     here, result = local.verdict == "wrong", chained.verdict == "wrong"
     known = {field.name: getattr(local if here and result else chained, field.name) for field in fields(Row)}
-    known["remark"], known["label"] = _words(here, result, ", ".join(fed), asks and not math.isnan(local.max_abs))
+    told, label = _words(here, result, ", ".join(fed), asks)
+    known["remark"], known["label"] = "" if here and math.isnan(local.max_abs) else told, label
     if here:
         known["findings"] = local.findings
     return RuleRow(**known, local=local.verdict, chained=chained.verdict, fed=tuple(fed))

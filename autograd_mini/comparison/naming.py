@@ -51,11 +51,17 @@ class Names:
         deltas = self._words.get(word.removeprefix(PREFIX), []) if word.startswith(PREFIX) else []
         found = [(node, False) for node in self._words.get(word, [])] + [(node, True) for node in deltas]
         if not found:
-            raise UnusableError(f"the rule asks for {word!r}, but no Tensor of the graph has that name{self._near(word)}")
+            raise UnusableError(
+                f"the rule asks for {word!r}, but no Tensor of the graph has that name{self._near(word)}"
+            )
         if len(found) > 1:
-            raise UnusableError(f"the rule asks for {word!r}, which may mean {len(found)} Tensors; give them other names")
+            raise UnusableError(
+                f"the rule asks for {word!r}, which may mean {len(found)} Tensors; give them other names"
+            )
         if found[0][1] and not found[0][0].requires_grad:
-            raise UnusableError(f"the rule asks for {word!r}, but {word.removeprefix(PREFIX)} is a constant without delta")
+            raise UnusableError(
+                f"the rule asks for {word!r}, but {word.removeprefix(PREFIX)} is a constant without delta"
+            )
         return found[0]
 
     def _near(self, word: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini.comparison.findings import Finding
+from autograd_mini.comparison.grade import Grade, graded
 from autograd_mini.comparison.page import as_html
 from autograd_mini.comparison.text import as_text
 from autograd_mini.comparison.witnesses import Testimony
@@ -127,6 +128,25 @@ class Report:
     def as_data(self) -> dict[str, Any]:
         """The report as JSON takes it."""
         return {"passed": self.passed, "notes": list(self.notes), "rows": [row.as_data() for row in self.rows]}
+
+    def points(self, rubric: Mapping[Any, float], *, inherited: float = 0.5, factor: float = 0.5) -> Grade:
+        """The points for each row by a rubric, a mapping of names or Tensors to points, with the reasons.
+
+        What is right, up to rounding or at a kink, earns all points. A row of `ag.compare_rules` that has only
+        inherited its error earns the share `inherited` of them, one that is only off by a factor the share `factor`;
+        what is wrong otherwise, or was not handed in, none. Rows without a line in the rubric do not count.
+
+        Raises TypeError for points that are no numbers, ValueError for negative ones and for shares above 1.
+
+        >>> import autograd_mini as ag
+        >>> w, b = ag.Tensor([1.0, 2.0], name="w"), ag.Tensor(3.0, name="b")
+        >>> report = ag.compare((w * w).sum() * b, {w: [6.0, 12.0]})
+        >>> print(report.points({"w": 2, "b": 1}))
+        w      2 of 2  exact
+        b      0 of 1  not handed in
+        total  2 of 3
+        """
+        return graded(self.rows, rubric, {"inherited": inherited, "factor": factor})
 
     def __str__(self) -> str:
         return as_text(self)

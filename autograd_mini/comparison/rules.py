@@ -20,9 +20,7 @@ from autograd_mini.comparison.steps import Step, in_order, steps_of
 from autograd_mini.tensor import Tensor
 
 
-def compare_rules(
-    loss: Tensor, rules: Iterable[Callable[..., Any]] | Mapping[Any, Callable[..., Any]]
-) -> RuleReport:
+def compare_rules(loss: Tensor, rules: Iterable[Callable[..., Any]] | Mapping[Any, Callable[..., Any]]) -> RuleReport:
     """Compare delta rules with automatic gradients, one step at a time: a report that tells culprits from heirs.
 
     Each rule is a plain function that computes the gradient of `loss` by one Tensor of its graph, in the shape of that
@@ -76,7 +74,9 @@ def _compared(loss: Tensor, rules: Any) -> RuleReport:
     asked = {step.node: step for step in ordered}
     rows = [_row(asked[row.node], row, together) for row in alone]
     nobody = [failed(step.label, (), (_unknown(step.problem),), None) for step in steps if step.node is None]
-    return RuleReport([*rows, *(judged(row, row, (), False) for row in nobody)], [*alone.notes, *_notes(asked, together)])
+    return RuleReport(
+        [*rows, *(judged(row, row, (), False) for row in nobody)], [*alone.notes, *_notes(asked, together)]
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ def as_text(report: Report) -> str:
     """The report as it is printed."""
     parts = [headline(report)]
     if report.rows:
-        parts.append("\n".join(_aligned([HEADINGS, *(cells(row) for row in report.rows)])))
+        parts.append("\n".join(aligned([HEADINGS, *(cells(row) for row in report.rows)])))
     remarks = [f"{row.name}: {sentence}" for row in report.rows for sentence in sentences(row)]
     parts += ["\n".join(remarks)] if remarks else []
     parts += ["\n".join(f"Note: {note}." for note in report.notes)] if report.notes else []
@@ -66,6 +66,7 @@ def _value(x: float) -> str:
     return f"{x:.10g}"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines in which the entries of a column start below each other."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

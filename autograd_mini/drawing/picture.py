@@ -78,16 +78,16 @@ def draw(
     view = View(depth, collapse, fold)
     if not view.is_whole and (show == "both" or expand is not None):
         raise ValueError('draw: depth, collapse and fold go with show="forward" or "backward", and without expand')
-    subject, verdicts = _subject(output, expand, {} if agreement is None else agreement, max_nodes if view.is_whole else math.inf)
+    subject, verdicts = _subject(
+        output, expand, {} if agreement is None else agreement, max_nodes if view.is_whole else math.inf
+    )
     layout = Layout(direction or ("LR" if show == "both" else "TB"), size, dpi, legend, places=show != "both")
     scene = _scene(subject, verdicts, show, view)
     check_size(len(scene.boxes), math.inf if view.is_whole else max_nodes)
     return Drawing(dot_lines(scene, THEMES[theme], layout))
 
 
-def _subject(
-    output: Any, expand: str | None, agreement: Agreement, limit: float
-) -> tuple[Subject, Mapping[Any, str]]:
+def _subject(output: Any, expand: str | None, agreement: Agreement, limit: float) -> tuple[Subject, Mapping[Any, str]]:
     """What is drawn, and the verdicts on its nodes."""
     subject = subject_of(output, limit)
     verdicts = verdicts_of(agreement, subject)
