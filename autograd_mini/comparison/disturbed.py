@@ -61,7 +61,8 @@ class Disturbed(np.ndarray):
     rounding: Rounding
 
     def __array_finalize__(self, source: Any) -> None:
-        self.rounding = getattr(source, "rounding", None) or Rounding()
+        if isinstance(source, Disturbed):
+            self.rounding = source.rounding
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **settings: Any) -> Any:
         rounding = next(x.rounding for x in (*inputs, *(out or ())) if isinstance(x, Disturbed))

@@ -11,10 +11,10 @@ from autograd_mini.comparison.findings import Finding
 from autograd_mini.comparison.witnesses import Testimony
 
 
-def factor(said: Sequence[Testimony], sizes: Mapping[str, int]) -> Finding | None:
+def factor(said: Sequence[Testimony], *sizes: Mapping[str, int]) -> Finding | None:
     """That what was derived by hand is a constant times the numeric derivative, or None if it is not.
 
-    The constant is named where it is a simple fraction, or one of the `sizes` or its reciprocal.
+    The constant is named after the first of the `sizes` that it is, or is the reciprocal of.
     """
     hand, numeric = np.array([one.hand for one in said]), np.array([one.numeric for one in said])
     error = np.array([one.error for one in said])
@@ -24,9 +24,10 @@ def factor(said: Sequence[Testimony], sizes: Mapping[str, int]) -> Finding | Non
     ratio = float((hand / unit) @ (numeric / unit) / ((numeric / unit) @ (numeric / unit)))
     if ratio == 0 or (np.abs(hand - ratio * numeric) > 4 * abs(ratio) * error + 1e-9 * np.abs(hand)).any():
         return None
+    origin = next(filter(None, (_origin(ratio, names) for names in sizes)), "")
     apart = (hand - ratio * numeric) / unit
     residual = float(np.linalg.norm(apart) / np.linalg.norm(hand / unit))
-    return Finding("factor", f"your rule is {_text(ratio)} times the gradient{_origin(ratio, sizes)}", residual)
+    return Finding("factor", f"your rule is {_text(ratio)} times the gradient{origin}", residual)
 
 
 def _text(ratio: float) -> str:

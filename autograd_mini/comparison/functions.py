@@ -187,7 +187,7 @@ class _Function:
             for leaf in self.leaves
             for axis, n in enumerate(leaf.value.shape)
         }
-        found = factor(decided, {**lengths, **self.sizes})
+        found = factor(decided, self.sizes, lengths)
         text = f"{len(wrong)} of {len(decided)} entries that were tried differ, and by no common factor"
         return (found or Finding("unknown", text, math.nan),)
 

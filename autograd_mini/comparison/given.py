@@ -56,9 +56,7 @@ def array_of(value: Any) -> Array:
     except (TypeError, ValueError) as error:
         raise UnusableError(f"what was given makes no array: {error}") from None
     if array.dtype.kind not in "fiub":
-        raise UnusableError(
-            f"a {type(value).__name__} of {array.dtype} was given; a gradient is an array of real numbers"
-        )
+        raise UnusableError(f"a {type(value).__name__} ({array.dtype}) was given; give an array of real numbers")
     return array
 
 

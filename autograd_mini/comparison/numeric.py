@@ -45,6 +45,7 @@ class Differences:
         order = topological_order(loss)
         self.values = {x: plain(values[x]) for x in order}
         self.node = node
+        self.arithmetic = Arithmetic(np.float64)
         self.path = _path(order, node)
         self.loss = loss
         self.method = "complex step" if all(x.op in _ANALYTIC for x in self.path) else "central differences"
@@ -71,13 +72,18 @@ class Differences:
         x[index] += shift
         new = {self.node: x}
         for node in self.path:
-            new[node] = _value(node, [self._operand(y, new) for y in node.inputs])
-        return np.asarray(new[self.loss]).item() if new[self.loss].size == 1 else math.nan
+            new[node] = self._value(node, [self._operand(y, new) for y in node.inputs])
+        return np.asarray(new.get(self.loss, self.values[self.loss])).item()
 
     def _operand(self, x: Any, new: Mapping[Tensor, Any]) -> Any:
         if isinstance(x, Tensor):
             return new[x] if x in new else self.values[x]
-        return plain(Arithmetic(np.float64).number(x))
+        return plain(self.arithmetic.number(x))
+
+    def _value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
+        assert node.op is not None
+        result = node.op.forward(*inputs, **self.arithmetic.settings(node))
+        return np.asarray(result[0] if node.op.saves else result)
 
 
 def difference(along: Callable[[float], float], entry: float, largest: float) -> Numeric:
@@ -114,12 +120,3 @@ def _path(order: Sequence[Tensor], node: Tensor) -> list[Tensor]:
         if passes and any(isinstance(y, Tensor) and y in reached for y in x.inputs):
             reached[x] = None
     return list(reached)[1:]
-
-
-def _value(node: Tensor, inputs: Sequence[Any]) -> Any:
-    assert node.op is not None
-    settings = Arithmetic(np.float64).settings(node)
-    if settings is not node.settings and any(np.iscomplexobj(x) for x in inputs):
-        return np.asarray(inputs[0])
-    result = node.op.forward(*inputs, **settings)
-    return np.asarray(result[0] if node.op.saves else result)

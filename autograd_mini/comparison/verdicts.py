@@ -32,34 +32,37 @@ class Judgement:
     """Which entries differ by more than rounding."""
 
 
+EXACT = Judgement("exact", 0.0, 0.0, None, 0.0, np.zeros((), bool))
+"""The verdict on the same numbers as autodiff's, entry by entry, in whatever dtype."""
+
+
 def bound(gradient: Array, noise: Array, graph_epsilon: float, hand_dtype: np.dtype[Any]) -> Array:
     """How far rounding may take each entry of a derivation that computes in the coarser of the two precisions."""
     own = float(np.finfo(hand_dtype).eps) if hand_dtype.kind == "f" else 0.0
     epsilon = max(graph_epsilon, own)
     with np.errstate(all="ignore"):
-        allowed: Array = FACTOR * (noise * (epsilon / graph_epsilon) + epsilon * np.abs(gradient))
-    return allowed
+        allowed = FACTOR * (noise * (epsilon / graph_epsilon) + epsilon * np.abs(gradient))
+    finite: Array = np.where(np.isfinite(allowed), allowed, 0.0)  # what is infinite is right or not
+    return finite
 
 
 def judged(
     hand: Array, automatic: Array, gradient: Array, allowed: Array, lowest: Array | None, highest: Array | None
 ) -> Judgement:
-    """The verdict on what was derived by hand, in the shape of the gradient.
+    """The verdict on numbers that are not autodiff's, in the shape of the gradient.
 
-    Exact: the same numbers as autodiff's, entry by entry. Rounding: all within what is allowed. Kink: the others lie
-    between `lowest` and `highest`, the bounds that kinks leave, where these are given.
+    Rounding: all within what is allowed. Kink: the others lie between `lowest` and `highest`, the bounds that kinks
+    leave, where these are given. Else wrong.
     """
     with np.errstate(all="ignore"):
         difference = np.abs(hand.astype(np.float64) - gradient)
         same = (hand == automatic) | (np.isnan(hand) & np.isnan(automatic))
         outside = ~same & ~(difference <= allowed)
         difference = np.where(same & ~np.isfinite(difference), 0.0, difference)
-        verdict = "exact" if same.all() else "rounding" if not outside.any() else "wrong"
+        verdict = "wrong" if outside.any() else "rounding"
         if verdict == "wrong" and lowest is not None and highest is not None:
             within = (hand >= lowest - allowed) & (hand <= highest + allowed) & (highest - lowest > allowed)
             verdict = "kink" if within[outside].all() else "wrong"
-        if verdict == "exact":
-            return Judgement("exact", 0.0, 0.0, None, 0.0, outside)
         return _measured(verdict, hand, automatic, gradient, difference, allowed, outside)
 
 

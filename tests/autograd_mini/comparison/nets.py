@@ -17,6 +17,7 @@ import numpy as np
 
 import autograd_mini as ag
 from autograd_mini.comparison.truth import truth_of
+from autograd_mini.comparison.verdicts import bound
 
 Rng = np.random.Generator
 
@@ -147,7 +148,8 @@ def net(seed: int) -> Net:
     classes = bool(r.integers(2)) and sizes[-1] > 1
     target = r.integers(0, sizes[-1], n) if classes else r.normal(size=(n, sizes[-1])).astype(dtype)
     text = f"seed {seed}: {dtype.__name__} n={n} {sizes} {names} {'classes' if classes else 'squares'} scale {scale}"
-    return _derived(r, x, weights, biases, names, cross_entropy if classes else mean_squares, target, text)
+    with np.errstate(all="ignore"):
+        return _derived(r, x, weights, biases, names, cross_entropy if classes else mean_squares, target, text)
 
 
 def _derived(
@@ -186,18 +188,37 @@ def furthest(one: Net) -> float:
     return worst
 
 
+def visible(one: Net) -> dict[str, list[float]]:
+    """The smallest relative error that would be seen, by dtype: of any entry alone."""
+    nodes = list(one.given)
+    truth = truth_of(ag.topological_order(one.loss), nodes, [])
+    found: dict[str, list[float]] = {}
+    for node in nodes:
+        gradient = truth.gradients[node]
+        allowed = bound(gradient, truth.noise[node], truth.epsilon, node.dtype)
+        kept = np.abs(gradient) > 0
+        found.setdefault(str(node.dtype), []).extend((allowed[kept] / np.abs(gradient[kept])).tolist())
+    return found
+
+
 def main(count: int) -> None:
     verdicts: Counter[str] = Counter()
     ratios: list[tuple[float, str]] = []
+    seen: dict[str, list[float]] = {}
     for seed in range(count):
         one = net(seed)
         with np.errstate(all="ignore"):
             report = ag.compare(one.loss, one.given)
             ratios.append((furthest(one), one.text))
+            for dtype, errors in visible(one).items():
+                seen.setdefault(dtype, []).extend(errors)
         verdicts.update(row.verdict for row in report)
         if not report.passed:
             print(one.text, report, sep="\n")
     print(count, "nets:", dict(verdicts))
+    for dtype, errors in seen.items():
+        levels = ", ".join(f"{q:g} %: {np.percentile(errors, q):.1e}" for q in (1, 50, 90, 99, 99.9))
+        print(f"{dtype}: relative errors of single entries that are seen in so many of the entries: {levels}")
     for ratio, text in sorted(ratios, reverse=True)[:8]:
         print(f"{ratio:8.3f}  {text}")
 

@@ -1,0 +1,83 @@
+"""Three witnesses: who is believed, and when the third says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_mini as ag
+from autograd_mini.comparison.numeric import Differences
+from autograd_mini.comparison.recompute import Arithmetic, forward
+
+from .nets import net
+
+OURS = "autodiff is suspect: please report"
+slipped = ag.Op("slipped", lambda x: x**3, lambda g, out, x: g * 3 * x)
+
+
+def differences(loss: ag.Tensor, node: ag.Tensor) -> Differences:
+    return Differences(loss, forward(ag.topological_order(loss), Arithmetic(np.float64)), node)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_differences_agree_with_autodiff_or_say_how_rough_they_are(seed: int) -> None:
+    one = net(seed)
+    slopes = ag.gradients(one.loss)
+    node = list(one.given)[seed % len(one.given)]
+    index = tuple(seed % n for n in node.shape)
+    said = differences(one.loss, node).at(index)
+    true = float(slopes[node][index])
+    allowed = 1e-3 * float(np.max(np.abs(slopes[node]))) if one.loss.dtype == np.float32 else 0.0
+    assert abs(said.value - true) <= 4 * said.error + allowed + 1e-9 * abs(true) + 1e-13
+
+
+def test_a_complex_step_where_all_is_analytic() -> None:
+    x = ag.Tensor([0.3, 0.8], name="x")
+    found = differences((ag.exp(ag.sin(x)) / x).sum(), x)
+    assert found.method == "complex step"
+    t = 0.8
+    true = np.exp(np.sin(t)) * (np.cos(t) / t - 1 / t**2)
+    assert abs(found.at((1,)).value - true) < 1e-15 * abs(true) * 4
+    assert differences(ag.relu(x).sum(), x).method == "central differences"
+
+
+def test_nothing_passes_a_stop() -> None:
+    x = ag.Tensor([2.0], name="x")
+    loss = (x * ag.stop_gradient(x)).sum()
+    assert differences(loss, x).at((0,)).value == 2.0
+    assert ag.compare(loss, {x: [4.0]})["x"].vote == "your rule is wrong"
+
+
+@pytest.mark.parametrize(("hand", "vote"), [(12.0, OURS), (6.0, ""), (5.0, "no two of the three agree")])
+def test_a_wrong_rule_of_autodiff_is_outvoted(hand: float, vote: str) -> None:
+    x = ag.Tensor(2.0, name="x")
+    row = ag.compare(slipped(x), {x: hand})["x"]
+    assert row.vote.startswith(vote)
+    assert bool(row.vote) == bool(vote)
+    assert ("slipped" in row.vote) == (vote == OURS)
+
+
+def test_a_loss_that_jumps_is_no_witness() -> None:
+    noise = iter(np.random.default_rng(0).normal(size=100_000))
+    rough = ag.Op("rough", lambda x: x + next(noise), lambda g, out, x: g)
+    x = ag.Tensor(2.0, name="x")
+    row = ag.compare(rough(x) * 1.0, {x: 1.5})["x"]
+    assert row.verdict == "wrong"
+    assert row.vote in ("the numeric derivative is too rough to decide", "")
+
+
+def test_the_worst_entry_is_heard_first() -> None:
+    r = np.random.default_rng(0)
+    w = ag.Tensor(r.normal(size=(20, 30)), name="w")
+    loss = ag.sin(w).sum()
+    hand: Any = np.cos(w.data) * (1 + 1e-6)
+    hand[7, 11] += 1.0
+    row = ag.compare(loss, {w: hand})["w"]
+    assert row.worst_index == (7, 11)
+    assert row.testimonies[0].index == (7, 11)
+    assert 1 < len(row.testimonies) < 50
+    assert "at (7, 11) hand" in str(ag.compare(loss, {w: hand}))
