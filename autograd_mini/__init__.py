@@ -230,6 +230,9 @@ if TYPE_CHECKING:
     from autograd_mini.comparison import ComparisonError as ComparisonError
     from autograd_mini.comparison import compare as compare
     from autograd_mini.comparison import compare_functions as compare_functions
+    from autograd_mini.comparison import compare_rules as compare_rules
+    from autograd_mini.comparison import compare_update as compare_update
+    from autograd_mini.comparison import exercise as exercise
     from autograd_mini.compiler import Compiled as Compiled
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
@@ -243,6 +246,9 @@ _LATE = {
     "ComparisonError": "comparison",
     "compare": "comparison",
     "compare_functions": "comparison",
+    "compare_rules": "comparison",
+    "compare_update": "comparison",
+    "exercise": "comparison",
     "Compiled": "compiler",
     "RecompilationWarning": "compiler",
     "compile": "compiler",
