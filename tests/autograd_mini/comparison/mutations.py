@@ -311,6 +311,7 @@ TABLE: list[tuple[str, str, Maker, dict[str, Any]]] = [
     ("activation-missing", "missing", at_activation("activation-missing"), DEEP),
     ("activation-missing", "missing everywhere", everywhere("activation-missing"), DEEP),
     ("activation-missing", "missing, times", also(at_activation("activation-missing")), CURVED),
+    ("activation-missing", "function itself", at_activation("function-for-slope"), DEEP),
     ("activation-twice", "twice", at_activation("activation-twice"), DEEP),
     ("activation-twice", "twice everywhere", everywhere("activation-twice"), DEEP),
     ("pre-activation", "input for output", at_activation("input-for-output"), DEEP),
