@@ -31,13 +31,8 @@ class Stretch:
     """The nodes after `start` up to `end`, in the order of their computation."""
     known: Op | None
     """The operation that it is; None for one written out of several that is none of ours."""
-
-    @property
-    def function(self) -> str:
-        """What the function is called."""
-        if self.known is not None:
-            return self.known.name
-        return " of ".join(dict.fromkeys(x.op.name for x in reversed(self.inside) if x.op is not None))
+    function: str
+    """What the function is called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +49,17 @@ def stretches(study: Study) -> list[Stretch]:
     if study.tape is None:
         return []
     roots = _roots(study)
-    single = (Stretch(x, end, (end,), end.op) for end in study.path for x in _bent_input(study, end))
+    single = (_single(study, x, end) for end in study.path for x in _bent_input(study, end))
     longer = (s for end in study.path for s in _written_out(study, end, roots))
     return [*islice(longer, _MOST), *islice(single, _MOST)]
+
+
+def _single(study: Study, start: Tensor, end: Tensor) -> Stretch:
+    """One operation, called what it is here: a maximum with 0 is a relu."""
+    assert study.tape is not None
+    assert end.op is not None
+    known = _recognised(study.tape.values[start], study.tape.values[end])
+    return Stretch(start, end, (end,), end.op, end.op.name if known is None else known.name)
 
 
 def _roots(study: Study) -> dict[Tensor, Root]:
@@ -100,7 +103,9 @@ def _written_out(study: Study, end: Tensor, roots: dict[Tensor, Root]) -> list[S
     known = _recognised(study.tape.values[start], study.tape.values[end])
     alone = end.name is not None or any(roots[user].node is not start for user in study.users(end))
     bends = any(x.op is not None and x.op.name not in _LINEAR for x in inside) and not _is_squared_error(study, end)
-    return [Stretch(start, end, inside, known)] if known is not None or (alone and bends) else []
+    words = dict.fromkeys(x.op.name for x in reversed(inside) if x.op is not None)
+    function = " of ".join(words) if known is None else known.name
+    return [Stretch(start, end, inside, known, function)] if known is not None or (alone and bends) else []
 
 
 def _between(start: Tensor, end: Tensor) -> tuple[Tensor, ...]:

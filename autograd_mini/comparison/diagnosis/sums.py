@@ -67,12 +67,10 @@ def _axis_text(axes: tuple[int, ...]) -> str:
 
 def _is_broadcast_to(study: Study, shape: tuple[int, ...]) -> bool:
     """Whether the node is stretched to this shape by an operation that it takes part in."""
-    users = [
-        user for user in study.users(study.node) if user.op is not None and user.shape == shape != study.node.shape
-    ]
-    return any(
-        user.op.elementwise or (user.op.name == "affine" and user.inputs[2] is study.node) for user in users if user.op
-    )
+    if shape == study.node.shape:
+        return False
+    users = [(user, user.op) for user in study.users(study.node) if user.op is not None and user.shape == shape]
+    return any(op.elementwise or (op.name == "affine" and user.inputs[2] is study.node) for user, op in users)
 
 
 def wrongly_summed(study: Study) -> Iterator[Hypothesis]:
