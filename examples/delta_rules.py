@@ -464,7 +464,7 @@ def one_hidden(units: int) -> OneHidden:
     hidden = ag.Tensor(rng.normal(size=(units, 5)) / 5, name="Theta_hidden")
     output = ag.Tensor(rng.normal(size=(3, units + 1)), name="Theta")
     h = ag.tanh(X @ hidden.T).named("h")
-    z = h @ output[:, 1:].T + output[:, 0]
+    z = with_ones(h) @ output.T
     return OneHidden(X, labels, hidden, output, h, z, negative_log_likelihood(z, labels))
 
 

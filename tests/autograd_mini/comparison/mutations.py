@@ -295,6 +295,7 @@ TABLE: list[tuple[str, str, Maker, dict[str, Any]]] = [
     ("transposed", "square transpose", transpose, {"sizes": (4, 4, 4)}),
     ("transposed", "W for W transposed", not_transposed, {"sizes": (3, 4, 4, 2)}),
     ("transposed", "square W, deep", not_transposed, {"sizes": (3, 3, 3, 3)}),
+    ("transposed", "square W, ones", not_transposed, {**ONES, "sizes": (3, 4, 4, 2)}),
     ("transposed", "transpose, times", also(transpose), {"samples": 4}),
     ("batch-sum", "per sample", per_sample, {"decay": 0.0, "samples": 4}),
     ("batch-sum", "summed delta", summed_delta, {"samples": 5}),
