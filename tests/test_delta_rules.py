@@ -45,7 +45,7 @@ SLIPS = [
     ("C1", "dE/dW_jk", "W2", "transposed", "transpose"),
     ("C1", "delta^(1) by w_k1", "z_in", "unknown", "IndexError"),
     ("C1", "delta^(2) as the first underbrace", "W2", "activation-missing", "derivative of sigmoid"),
-    ("C1", "dE/db_2^(1)", "b1", "unknown", "b1[1] is"),
+    ("C1", "dE/db_2^(1)", "b1", "unknown", "not 0.204902; all other entries are right"),
     ("D1", "(18)", "W2", "factor", "-1 times"),
     ("D1", "(20), (21)", "W2", "shape", "(3, 3)"),
     ("D1", "(22)", "W1", "factor", "-1 times"),
