@@ -15,6 +15,7 @@ SOURCES = sorted([*ROOT.glob("autograd_mini/**/*.py"), *ROOT.glob("nn/**/*.py")]
 OPTIONAL = (
     "autograd_mini.compiler",
     "autograd_mini.drawing",
+    "autograd_mini.explanation",
     "autograd_mini.formula",
     "graphviz",
     "pygraphviz",
@@ -42,6 +43,7 @@ LAYERS = [
     "compiler",
     "formula",
     "drawing",
+    "explanation",
 ]
 
 

@@ -1,0 +1,131 @@
+"""Explanation: the equations of a loss and its delta rules, as text, LaTeX and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.explanation.equations import Equations
+from autograd_mini.explanation.layout import Equation
+from autograd_mini.explanation.notation import ExplainedLatex, ExplainedText, derivative
+from autograd_mini.explanation.paths import path_latex, path_text
+from autograd_mini.formula import evaluate
+
+_TEXT = ExplainedText()
+
+
+class Explanation:
+    """What `ag.explain` returns: `str()` for a terminal, `.latex()`, and mathematics in Jupyter."""
+
+    def __init__(self, equations: Equations) -> None:
+        self._equations = equations
+        self._loss = equations.forward[-1].name
+
+    @property
+    def forward(self) -> Sequence[Equation]:
+        """The forward equations in order: each has a `.name`, an `.expression` and a `.shape`."""
+        return self._equations.forward
+
+    @property
+    def backward(self) -> Sequence[Equation]:
+        """The delta rules in order; `.gradient_of` is the name of the Tensor whose gradient it is."""
+        return self._equations.backward
+
+    @property
+    def rules(self) -> list[tuple[str, str, tuple[int, ...]]]:
+        """The delta rules as data: name, formula, shape."""
+        return [(rule.name, _TEXT.write(rule.expression), rule.shape) for rule in self.backward]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The values that the equations start from, as they are written here (transposed if need be)."""
+        return {**self._equations.given, **self._equations.sizes}
+
+    def evaluate(self) -> dict[str, Any]:
+        """The value of every name, computed by the equations themselves.
+
+        >>> import autograd_mini as ag
+        >>> ag.explain(ag.Tensor(3.0, name="x") ** 2).evaluate()["dx"]
+        np.float64(6.0)
+        """
+        values = self.given
+        for equation in (*self.forward, *self.backward):
+            value = evaluate(equation.expression, values, _FUNCTIONS)
+            values[equation.name] = np.broadcast_to(value, equation.shape)[()]
+        return values
+
+    def __str__(self) -> str:
+        width = max(len(_line(e)) for e in (*self.forward, *self.backward))
+        paths = self._equations.paths
+        blocks = {
+            "chain rule": path_text(paths, self._loss) if paths else [],
+            "forward": [_in_margin(e, width) for e in self.forward],
+            "backward": [_in_margin(e, width) for e in self.backward],
+        }
+        lines = [line for title, body in blocks.items() if body for line in (title, *[f"  {x}" for x in body])]
+        return "\n".join([*lines, *self._notes()])
+
+    __repr__ = __str__
+
+    def _notes(self) -> list[str]:
+        sizes = [f"{name} = {size}" for name, size in self._equations.sizes.items()]
+        deltas = [f"{rule.name} = ∂{self._loss}/∂{rule.gradient_of}" for rule in self.backward if _is_delta(rule)]
+        return [f"with {', '.join([*sizes, *deltas])}"] if sizes or deltas else []
+
+    def latex(self) -> str:
+        r"""The equations as an `aligned` environment of mathematics mode, for amsmath, KaTeX and MathJax.
+
+        >>> import autograd_mini as ag
+        >>> print(ag.explain(ag.Tensor(3.0, name="x") ** 2).latex())
+        \begin{aligned}
+        E &= x^{2} \\
+        \frac{\partial E}{\partial x} &= 2 \cdot x
+        \end{aligned}
+        """
+        fractions = {
+            rule.name: derivative(self._loss, rule.gradient_of or "") for rule in self.backward if not _is_delta(rule)
+        }
+        notation = ExplainedLatex(fractions)
+        lines = path_latex(self._equations.paths, self._loss) if self._equations.paths else []
+        lines += [_latex_line(e, notation) for e in (*self.forward, *self.backward)]
+        return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
+
+def _is_delta(rule: Equation) -> bool:
+    return rule.name.startswith("δ")
+
+
+def _line(equation: Equation) -> str:
+    return f"{equation.name} = {_TEXT.write(equation.expression)}"
+
+
+def _in_margin(equation: Equation, width: int) -> str:
+    return f"{_line(equation):{width}}  {equation.shape if equation.shape else ''}".rstrip()
+
+
+def _latex_line(equation: Equation, notation: ExplainedLatex) -> str:
+    sizes = r" \times ".join(map(str, equation.shape))
+    margin = f" && {sizes}" if sizes else ""
+    return f"{notation.name(equation.name).text} &= {notation.write(equation.expression)}{margin}"
+
+
+def _ones_before(x: Any) -> Any:
+    return np.hstack([np.ones((len(x), 1)), x])
+
+
+def _ones_above(x: Any) -> Any:
+    return np.vstack([np.ones((1, x.shape[1])), x])
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "ones_before": _ones_before,
+    "ones_above": _ones_above,
+    "above": lambda x, y: np.vstack([x, y]),
+    "beside": lambda x, y: np.hstack([x, y]),
+    "outer": np.outer,
+}

@@ -1,0 +1,98 @@
+"""The notation of explanations: that of formulas, with sums over samples and units, and arrays beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from autograd_mini.formula import Apply, Expression
+from autograd_mini.formula.latex import Latex, latex_name
+from autograd_mini.formula.text import Text
+from autograd_mini.formula.writing import ATOM, MATMUL, POWER, PRODUCT, Form, Written
+
+
+class ExplainedText(Text):
+    """Plain text: Σ_n sums over the first axis of a matrix, Σ_k over the last one, Σ over all entries."""
+
+    forms: Mapping[str, Form] = {
+        **Text.forms,
+        "ones_before": Form("[1, {}]", ATOM, (0,)),
+        "ones_above": Form("[1; {}]", ATOM, (0,)),
+        "above": Form("[{}; {}]", ATOM, (0, 0)),
+        "beside": Form("[{}, {}]", ATOM, (0, 0)),
+    }
+    total = Form("Σ {}", PRODUCT, (POWER,))
+    partial = "Σ_{} {{}}"
+
+    def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        letter = summed(node)
+        if letter is None:
+            return super()._call(node, arguments)
+        form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
+        return self._filled(form, arguments, False)
+
+
+class ExplainedLatex(Latex):
+    """LaTeX; `fractions` are names that are written as derivatives."""
+
+    forms: Mapping[str, Form] = {
+        **Latex.forms,
+        "ones_before": Form(r"\begin{{bmatrix}} \mathbf{{1}} & {} \end{{bmatrix}}", ATOM, (0,)),
+        "ones_above": Form(r"\begin{{bmatrix}} \mathbf{{1}}^{{\top}} \\ {} \end{{bmatrix}}", ATOM, (0,)),
+        "above": Form(r"\begin{{bmatrix}} {} \\ {} \end{{bmatrix}}", ATOM, (0, 0)),
+        "beside": Form(r"\begin{{bmatrix}} {} & {} \end{{bmatrix}}", ATOM, (0, 0)),
+        "outer": Form(r"{} \, {}^{{\top}}", MATMUL, (POWER, ATOM)),
+    }
+    total = Form(r"\sum {}", PRODUCT, (POWER,))
+    partial = r"\sum_{{{}}} {{}}"
+
+    def __init__(self, fractions: Mapping[str, str] | None = None) -> None:
+        self._fractions = fractions or {}
+
+    def name(self, text: str) -> Written:
+        if text in self._fractions:
+            return Written(self._fractions[text])
+        return Written(_with_tilde(text))
+
+    def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        letter = summed(node)
+        if letter is None:
+            return super()._call(node, arguments)
+        form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
+        return self._filled(form, arguments, False)
+
+
+TILDE = "\u0303"
+"""Over a matrix that has the bias as its first row."""
+
+
+def _with_tilde(text: str) -> str:
+    plain = latex_name(text.replace(TILDE, ""))
+    letter, _, index = plain.partition("_{")
+    return rf"\tilde{{{letter}}}" + (f"_{{{index}" if index else "") if TILDE in text else plain
+
+
+def derivative(loss: str, name: str) -> str:
+    r"""∂E/∂W as LaTeX.
+
+    >>> print(derivative("E", "W1"))
+    \frac{\partial E}{\partial W_{1}}
+    """
+    return rf"\frac{{\partial {_with_tilde(loss)}}}{{\partial {_with_tilde(name)}}}"
+
+
+def summed(node: Expression) -> str | None:
+    """The letter of the axis that a sum goes over, empty for all of them; None for what is no such sum.
+
+    >>> from autograd_mini.formula import Name
+    >>> summed(Apply("sum", (Name("x", (3, 2)),), (("axis", 0),))), summed(Apply("sum", (Name("x"),)))
+    ('n', '')
+    """
+    if not isinstance(node, Apply) or node.op_name != "sum" or node["keepdims"]:
+        return None
+    (x,) = node.arguments
+    axis = node["axis"]
+    if axis is None:
+        return ""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    count = len(x.shape or ())
+    return {(2, 0): "n", (2, 1): "k"}.get((count, axes[0] % count)) if count and len(axes) == 1 else None
