@@ -105,6 +105,10 @@ def _known(forward: Forward) -> dict[Expression, Expression]:
             known.setdefault(expression, Name(name, expression.shape))
             if expression.op_name == "log_softmax":
                 known[Apply("exp", (Name(name),))] = replace(expression, op_name="softmax")
+    for name in forward.one_hot:
+        shape = (len(forward.given[name]), 1)
+        whole = Apply("broadcast_to", (ONE,), (("shape", shape),), shape)
+        known[Apply("sum", (Name(name),), (("axis", -1), ("keepdims", True)))] = whole
     return known
 
 
@@ -138,9 +142,11 @@ def _contribution(
     formula = local_derivative(op, position, node.inputs, node.settings, node, [*places, _OUT], _SEEN)
     if formula == ZERO:
         return ZERO
-    operands = {Name(place): forward.symbol(y) for place, y in zip(places, node.inputs) if place is not None}
+    operands: dict[Expression, Expression] = {
+        Name(place): forward.symbol(y) for place, y in zip(places, node.inputs) if place is not None
+    }
     upstream = Name(gradient, node.shape)
-    named = {**operands, Name(_OUT): forward.symbol(node), Name(_SEEN): upstream}
+    named: dict[Expression, Expression] = {**operands, Name(_OUT): forward.symbol(node), Name(_SEEN): upstream}
     if is_fallback(formula):
         called = _called(formula, node, x)
         return substituted(called, named)
@@ -196,7 +202,7 @@ def _with_sizes(formula: Expression, node: Tensor, sizes: Sizes) -> Expression:
     def combine(e: Expression, arguments: Sequence[Expression]) -> Expression:
         divided = _divided(e, arguments, count)
         if divided is not None and not named:
-            named.extend(_letters(sizes.letters(shape, axes)))
+            named.extend(_letters(sizes.letters(shape, axes, "axis" not in node.settings)))
         if divided is not None and named:
             return entrywise("divide", divided, named[0])
         return with_arguments(e, arguments) if isinstance(e, Apply) else e
@@ -219,7 +225,8 @@ def _letters(letters: Sequence[str] | None) -> list[Expression]:
     """The product of the sizes; nothing if they have no letters."""
     if not letters:
         return []
-    return [reduce(lambda x, y: entrywise("multiply", x, y), [Name(letter, ()) for letter in letters])]
+    factors: list[Expression] = [Name(letter, ()) for letter in letters]
+    return [reduce(lambda x, y: entrywise("multiply", x, y), factors)]
 
 
 def leading_to(order: Sequence[Tensor], wrt: Tensor) -> set[Tensor]:

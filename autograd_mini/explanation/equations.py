@@ -13,7 +13,7 @@ from autograd_mini.explanation.forward import Forward, forward_of
 from autograd_mini.explanation.layout import Equation, turned, turned_array
 from autograd_mini.explanation.names import Sizes
 from autograd_mini.explanation.paths import Paths, paths_to, turned_paths
-from autograd_mini.formula import Apply, Expression, Name, substituted
+from autograd_mini.formula import Apply, Expression, Name, simplified, substituted
 from autograd_mini.formula.expression import ONE, post_order
 from autograd_mini.tensor import Tensor
 
@@ -31,6 +31,8 @@ class Equations:
     given: Mapping[str, Any]
     sizes: Mapping[str, int]
     graph: Forward
+    samples: str
+    """Whether samples are "rows" or "columns"."""
     paths: Paths | None = None
 
 
@@ -45,7 +47,7 @@ def equations_of(
 ) -> Equations:
     """The equations of a loss, with gradients for what is needed on the way to one Tensor, or for all."""
     forward, backward, sizes = _derived(loss, needed, average)
-    found = _as_equations(forward, backward, sizes)
+    found = _as_equations(forward, backward, sizes, convention_of(forward).samples)
     if wrt is not None and needed is not None:
         found = replace(found, paths=paths_to(wrt, forward, sizes, needed))
     return _arranged(found, samples, weights, bias)
@@ -57,7 +59,7 @@ def _derived(loss: Tensor, needed: Collection[Tensor] | None, average: bool) -> 
     seed: Expression = ONE
     for _ in range(_ROUNDS):
         forward = forward_of(loss, own)
-        sizes = Sizes(forward.names)
+        sizes = Sizes(forward.names, convention_of(forward).samples == "columns")
         backward = backward_of(forward, sizes, seed, needed)
         missing = {node for _, _, node in backward.lines if node not in forward.named}
         own |= missing
@@ -68,12 +70,12 @@ def _derived(loss: Tensor, needed: Collection[Tensor] | None, average: bool) -> 
     return forward, backward, sizes
 
 
-def _as_equations(forward: Forward, backward: Backward, sizes: Sizes) -> Equations:
+def _as_equations(forward: Forward, backward: Backward, sizes: Sizes, samples: str) -> Equations:
     shapes = {name: x.shape for x, name in forward.named.items()}
     lines = [Equation(name, e, shapes[name]) for name, e in forward.lines]
     rules = [Equation(name, e, x.shape, forward.named.get(x, "")) for name, e, x in _leaves_early(backward)]
     extra, rules = _with_named_functions(rules, forward)
-    return Equations([*lines[:-1], *extra, *lines[-1:]], rules, forward.given, sizes.found, forward)
+    return Equations([*lines[:-1], *extra, *lines[-1:]], rules, forward.given, sizes.found, forward, samples)
 
 
 def _leaves_early(backward: Backward) -> list[tuple[str, Expression, Tensor]]:
@@ -127,7 +129,9 @@ def _turned(found: Equations, samples: bool, weights: bool) -> Equations:
     names |= {e.name for e in found.backward if e.gradient_of in names}
     if not names:
         return found
-    forward, backward = ([turned(e, names) for e in lines] for lines in (found.forward, found.backward))
+    forward = [turned(e, names, simplified) for e in found.forward]
+    backward = [turned(e, names) for e in found.backward]
     given = {name: turned_array(x) if name in names else x for name, x in found.given.items()}
     paths = turned_paths(found.paths, names) if found.paths else None
-    return replace(found, forward=forward, backward=backward, given=given, paths=paths)
+    other = {"rows": "columns", "columns": "rows"}[found.samples] if samples else found.samples
+    return replace(found, forward=forward, backward=backward, given=given, paths=paths, samples=other)

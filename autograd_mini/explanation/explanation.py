@@ -13,8 +13,6 @@ from autograd_mini.explanation.notation import ExplainedLatex, ExplainedText, de
 from autograd_mini.explanation.paths import path_latex, path_text
 from autograd_mini.formula import evaluate
 
-_TEXT = ExplainedText()
-
 
 class Explanation:
     """What `ag.explain` returns: `str()` for a terminal, `.latex()`, and mathematics in Jupyter."""
@@ -22,6 +20,7 @@ class Explanation:
     def __init__(self, equations: Equations) -> None:
         self._equations = equations
         self._loss = equations.forward[-1].name
+        self._text = ExplainedText(equations.samples == "columns")
 
     @property
     def forward(self) -> Sequence[Equation]:
@@ -36,7 +35,7 @@ class Explanation:
     @property
     def rules(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """The delta rules as data: name, formula, shape."""
-        return [(rule.name, _TEXT.write(rule.expression), rule.shape) for rule in self.backward]
+        return [(rule.name, self._text.write(rule.expression), rule.shape) for rule in self.backward]
 
     @property
     def given(self) -> dict[str, Any]:
@@ -57,22 +56,29 @@ class Explanation:
         return values
 
     def __str__(self) -> str:
-        width = max(len(_line(e)) for e in (*self.forward, *self.backward))
+        width = max(len(self._line(e)) for e in (*self.forward, *self.backward))
         paths = self._equations.paths
         blocks = {
-            "chain rule": path_text(paths, self._loss) if paths else [],
-            "forward": [_in_margin(e, width) for e in self.forward],
-            "backward": [_in_margin(e, width) for e in self.backward],
+            "chain rule": path_text(paths, self._loss, self._text) if paths else [],
+            "forward": [self._in_margin(e, width) for e in self.forward],
+            "backward": [self._in_margin(e, width) for e in self.backward],
         }
         lines = [line for title, body in blocks.items() if body for line in (title, *[f"  {x}" for x in body])]
         return "\n".join([*lines, *self._notes()])
 
     __repr__ = __str__
 
+    def _line(self, equation: Equation) -> str:
+        return f"{equation.name} = {self._text.write(equation.expression)}"
+
+    def _in_margin(self, equation: Equation, width: int) -> str:
+        return f"{self._line(equation):{width}}  {equation.shape if equation.shape else ''}".rstrip()
+
     def _notes(self) -> list[str]:
         sizes = [f"{name} = {size}" for name, size in self._equations.sizes.items()]
         deltas = [f"{rule.name} = ∂{self._loss}/∂{rule.gradient_of}" for rule in self.backward if _is_delta(rule)]
-        return [f"with {', '.join([*sizes, *deltas])}"] if sizes or deltas else []
+        lines = [f"with {', '.join([*sizes, *deltas])}"] if sizes or deltas else []
+        return lines + [f"each row of {name} has one 1, and else 0" for name in self._equations.graph.one_hot]
 
     def latex(self) -> str:
         r"""The equations as an `aligned` environment of mathematics mode, for amsmath, KaTeX and MathJax.
@@ -87,8 +93,8 @@ class Explanation:
         fractions = {
             rule.name: derivative(self._loss, rule.gradient_of or "") for rule in self.backward if not _is_delta(rule)
         }
-        notation = ExplainedLatex(fractions)
-        lines = path_latex(self._equations.paths, self._loss) if self._equations.paths else []
+        notation = ExplainedLatex(fractions, self._equations.samples == "columns")
+        lines = path_latex(self._equations.paths, self._loss, notation) if self._equations.paths else []
         lines += [_latex_line(e, notation) for e in (*self.forward, *self.backward)]
         return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
 
@@ -98,14 +104,6 @@ class Explanation:
 
 def _is_delta(rule: Equation) -> bool:
     return rule.name.startswith("δ")
-
-
-def _line(equation: Equation) -> str:
-    return f"{equation.name} = {_TEXT.write(equation.expression)}"
-
-
-def _in_margin(equation: Equation, width: int) -> str:
-    return f"{_line(equation):{width}}  {equation.shape if equation.shape else ''}".rstrip()
 
 
 def _latex_line(equation: Equation, notation: ExplainedLatex) -> str:

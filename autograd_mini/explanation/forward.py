@@ -39,6 +39,8 @@ class Forward:
     lines: list[tuple[str, Expression]] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
     """The arrays of the leaves."""
+    one_hot: list[str] = field(default_factory=list)
+    """Constants that have one 1 in each row, and else 0."""
 
     def symbol(self, x: Any) -> Expression:
         """What stands for an input of an operation."""
@@ -106,7 +108,8 @@ _READ_BY_THEMSELVES = frozenset({ops.tanh, ops.sigmoid, ops.exp, ops.softmax, op
 
 def _add_leaf(found: Forward, x: Any, is_factor: bool) -> None:
     data = x._data if isinstance(x, Tensor) else x
-    if isinstance(x, Tensor) and (x.requires_grad or x in found.named):
+    is_variable = isinstance(x, Tensor) and x.requires_grad
+    if isinstance(x, Tensor) and (is_variable or x in found.named):
         name = found.named.setdefault(x, "") or leaf_name(x, is_factor, found.names)
     else:
         known = _plain(data) or _complement(found, data)
@@ -118,6 +121,19 @@ def _add_leaf(found: Forward, x: Any, is_factor: bool) -> None:
         found.named[x] = name
     found.symbols[x if isinstance(x, Tensor) else id(x)] = Name(name, np.shape(data))
     found.given[name] = data
+    if not is_variable and not is_factor and is_one_hot(data):
+        found.one_hot.append(name)
+
+
+def is_one_hot(data: Any) -> bool:
+    """Whether each row of a matrix has one 1, and else 0.
+
+    >>> is_one_hot(np.eye(3)[[0, 2]]), is_one_hot(np.ones((2, 2)))
+    (True, False)
+    """
+    if np.ndim(data) != 2 or data.shape[1] < 2 or not data.size:
+        return False
+    return bool(((data == 0) | (data == 1)).all() and (data.sum(axis=1) == 1).all())
 
 
 def _plain(data: Any) -> Expression | None:

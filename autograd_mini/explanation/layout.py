@@ -32,7 +32,9 @@ class _Both:
     turned: Expression
 
 
-def turned(equation: Equation, names: Collection[str]) -> Equation:
+def turned(
+    equation: Equation, names: Collection[str], improved: Callable[[Expression], Expression] = readable
+) -> Equation:
     """The equation where each of these names is the transpose of what it was; a vector becomes a column.
 
     >>> from autograd_mini.formula import as_text
@@ -42,8 +44,8 @@ def turned(equation: Equation, names: Collection[str]) -> Equation:
     """
     both = fold(equation.expression, lambda e, parts: _both(e, parts, names))
     if equation.name not in names:
-        return replace(equation, expression=readable(_shorter(both.plain, both.turned, equation.shape)))
-    return replace(equation, expression=readable(both.turned), shape=turned_shape(equation.shape))
+        return replace(equation, expression=_shorter(both, equation.shape, improved))
+    return replace(equation, expression=improved(both.turned), shape=turned_shape(equation.shape))
 
 
 def turned_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -60,9 +62,9 @@ def turned_array(x: Any) -> Any:
     return np.asarray(x)[:, None] if np.ndim(x) == 1 else np.transpose(x)
 
 
-def _shorter(plain: Expression, other: Expression, shape: tuple[int, ...]) -> Expression:
-    back = readable(_transposed(other)) if len(shape) == 2 else plain
-    plain = readable(plain)
+def _shorter(both: _Both, shape: tuple[int, ...], improved: Callable[[Expression], Expression]) -> Expression:
+    plain = improved(both.plain)
+    back = improved(_transposed(both.turned)) if len(shape) == 2 else plain
     return back if back.size < plain.size else plain
 
 
@@ -128,7 +130,7 @@ def _along_rows(e: Apply, parts: Sequence[_Both]) -> _Both:
 
 
 def _reduction(e: Apply, parts: Sequence[_Both]) -> _Both:
-    """Sums over rows are sums over columns of the transpose; a vector of them stays one, as a column it keeps its axis."""
+    """Sums over rows are sums over columns of the transpose; a column of them keeps its axis."""
     (part,) = parts
     if len(part.plain.shape or ()) != 2:
         return _any(e, parts)
@@ -176,9 +178,7 @@ def _above(e: Apply, parts: Sequence[_Both]) -> _Both:
 def _transposed(e: Expression) -> Expression:
     """The transpose of a matrix, a vector as a column; anything else as it is."""
     if e.shape is None:
-        raise ValueError(
-            "explain: the shape of a part of a formula is not known; explain without samples= and weights="
-        )
+        raise ValueError("explain: part of a formula has an unknown shape; leave samples= and weights= out")
     if len(e.shape) == 1:
         return Apply("getitem", (e,), (("index", (slice(None), None)),), (*e.shape, 1))
     return Apply("transpose", (e,), (), e.shape[::-1]) if len(e.shape) == 2 else e

@@ -81,10 +81,11 @@ def leaf_name(x: Any, is_factor: bool, names: Names) -> str:
 
 
 class Sizes:
-    """Letters for the sizes of axes that formulas divide by: N for the first axis, K for the last one."""
+    """Letters for the sizes of axes that formulas divide by: N for the samples, K for the other axis of a matrix."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, columns: bool = False) -> None:
         self._names = names
+        self._columns = columns
         self._found: dict[str, int] = {}
 
     @property
@@ -92,19 +93,22 @@ class Sizes:
         """Each letter and its size."""
         return self._found
 
-    def letters(self, shape: Sequence[int], axes: Iterable[int]) -> list[str] | None:
+    def letters(self, shape: Sequence[int], axes: Iterable[int], in_rows: bool = False) -> list[str] | None:
         """The letter of each axis; None if one of them has none, as the letter means another size already.
+
+        With `in_rows` samples are on the first axis whatever the net does.
 
         >>> Sizes(Names([])).letters((5, 3), (0, 1))
         ['N', 'K']
         """
-        wanted = {axis: self._letter(shape, axis) for axis in axes}
+        wanted = {axis: self._letter(shape, axis, self._columns and not in_rows) for axis in axes}
         if any(letter is None for letter in wanted.values()):
             return None
         return [self._taken(letter, shape[axis]) for axis, letter in wanted.items() if letter]
 
-    def _letter(self, shape: Sequence[int], axis: int) -> str | None:
-        letter = "N" if axis == 0 else "K" if axis == len(shape) - 1 else None
+    def _letter(self, shape: Sequence[int], axis: int, columns: bool) -> str | None:
+        first, last = ("K", "N") if columns and len(shape) == 2 else ("N", "K")
+        letter = first if axis == 0 else last if axis == len(shape) - 1 else None
         if letter is None or (letter not in self._found and not self._names.is_free(letter)):
             return None
         return letter if self._found.get(letter, shape[axis]) == shape[axis] else None

@@ -7,46 +7,65 @@ from collections.abc import Mapping, Sequence
 from autograd_mini.formula import Apply, Expression
 from autograd_mini.formula.latex import Latex, latex_name
 from autograd_mini.formula.text import Text
-from autograd_mini.formula.writing import ATOM, MATMUL, POWER, PRODUCT, Form, Written
+from autograd_mini.formula.writing import ATOM, MATMUL, MINUS, POWER, PRODUCT, Form, Written
+
+_TEXT_FORMS = {
+    **Text.forms,
+    "ones_before": Form("[1, {}]", ATOM, (0,)),
+    "ones_above": Form("[1; {}]", ATOM, (0,)),
+    "above": Form("[{}; {}]", ATOM, (0, 0)),
+    "beside": Form("[{}, {}]", ATOM, (0, 0)),
+}
 
 
 class ExplainedText(Text):
-    """Plain text: Σ_n sums over the first axis of a matrix, Σ_k over the last one, Σ over all entries."""
+    """Plain text: Σ_n sums over the samples of a matrix, Σ_k over its other axis, Σ over all entries."""
 
-    forms: Mapping[str, Form] = {
-        **Text.forms,
-        "ones_before": Form("[1, {}]", ATOM, (0,)),
-        "ones_above": Form("[1; {}]", ATOM, (0,)),
-        "above": Form("[{}; {}]", ATOM, (0, 0)),
-        "beside": Form("[{}, {}]", ATOM, (0, 0)),
-    }
+    forms = _TEXT_FORMS
+    columns = False
+    """Whether samples are columns."""
     total = Form("Σ {}", PRODUCT, (POWER,))
     partial = "Σ_{} {{}}"
 
+    def __init__(self, columns: bool = False) -> None:
+        self.columns = columns
+
+    def name(self, text: str) -> Written:
+        return Written(text, super().name(text.replace(TILDE, "")).level)
+
+    def _number(self, value: float) -> Written:
+        """All digits: the text has the value of the formula."""
+        text = f"{abs(value):.0f}" if value == round(value) and abs(value) < 1e16 else repr(abs(float(value)))
+        return Written(self.minus + self.digits(text), MINUS) if value < 0 else Written(self.digits(text))
+
     def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        letter = summed(node)
+        letter = summed(node, self.columns)
         if letter is None:
             return super()._call(node, arguments)
         form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
         return self._filled(form, arguments, False)
 
 
+_LATEX_FORMS = {
+    **Latex.forms,
+    "ones_before": Form(r"\begin{{bmatrix}} \mathbf{{1}} & {} \end{{bmatrix}}", ATOM, (0,)),
+    "ones_above": Form(r"\begin{{bmatrix}} \mathbf{{1}}^{{\top}} \\ {} \end{{bmatrix}}", ATOM, (0,)),
+    "above": Form(r"\begin{{bmatrix}} {} \\ {} \end{{bmatrix}}", ATOM, (0, 0)),
+    "beside": Form(r"\begin{{bmatrix}} {} & {} \end{{bmatrix}}", ATOM, (0, 0)),
+    "outer": Form(r"{} \, {}^{{\top}}", MATMUL, (POWER, ATOM)),
+}
+
+
 class ExplainedLatex(Latex):
     """LaTeX; `fractions` are names that are written as derivatives."""
 
-    forms: Mapping[str, Form] = {
-        **Latex.forms,
-        "ones_before": Form(r"\begin{{bmatrix}} \mathbf{{1}} & {} \end{{bmatrix}}", ATOM, (0,)),
-        "ones_above": Form(r"\begin{{bmatrix}} \mathbf{{1}}^{{\top}} \\ {} \end{{bmatrix}}", ATOM, (0,)),
-        "above": Form(r"\begin{{bmatrix}} {} \\ {} \end{{bmatrix}}", ATOM, (0, 0)),
-        "beside": Form(r"\begin{{bmatrix}} {} & {} \end{{bmatrix}}", ATOM, (0, 0)),
-        "outer": Form(r"{} \, {}^{{\top}}", MATMUL, (POWER, ATOM)),
-    }
+    forms = _LATEX_FORMS
     total = Form(r"\sum {}", PRODUCT, (POWER,))
     partial = r"\sum_{{{}}} {{}}"
 
-    def __init__(self, fractions: Mapping[str, str] | None = None) -> None:
+    def __init__(self, fractions: Mapping[str, str] | None = None, columns: bool = False) -> None:
         self._fractions = fractions or {}
+        self.columns = columns
 
     def name(self, text: str) -> Written:
         if text in self._fractions:
@@ -54,7 +73,7 @@ class ExplainedLatex(Latex):
         return Written(_with_tilde(text))
 
     def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        letter = summed(node)
+        letter = summed(node, self.columns)
         if letter is None:
             return super()._call(node, arguments)
         form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
@@ -80,7 +99,7 @@ def derivative(loss: str, name: str) -> str:
     return rf"\frac{{\partial {_with_tilde(loss)}}}{{\partial {_with_tilde(name)}}}"
 
 
-def summed(node: Expression) -> str | None:
+def summed(node: Expression, columns: bool = False) -> str | None:
     """The letter of the axis that a sum goes over, empty for all of them; None for what is no such sum.
 
     >>> from autograd_mini.formula import Name
@@ -95,4 +114,6 @@ def summed(node: Expression) -> str | None:
         return ""
     axes = axis if isinstance(axis, tuple) else (axis,)
     count = len(x.shape or ())
-    return {(2, 0): "n", (2, 1): "k"}.get((count, axes[0] % count)) if count and len(axes) == 1 else None
+    if count != 2 or len(axes) != 1:
+        return None
+    return "n" if axes[0] % 2 == int(columns) else "k"

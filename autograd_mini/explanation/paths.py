@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from autograd_mini.explanation.names import Sizes
 from autograd_mini.explanation.notation import ExplainedLatex, ExplainedText, derivative
 from autograd_mini.explanation.rewriting import readable
 from autograd_mini.formula import Expression, Name, substituted
-from autograd_mini.formula.expression import entrywise
+from autograd_mini.formula.expression import ONE, entrywise
 from autograd_mini.tensor import Tensor
 
 MOST = 8
@@ -72,7 +73,8 @@ def _factor(forward: Forward, above: Tensor, below: Tensor, expression: Expressi
 def _steps(node: Tensor, forward: Forward, sizes: Sizes, needed: Collection[Tensor]) -> dict[Tensor, Expression]:
     """What the named Tensors get that a named one was computed from."""
     found: dict[Tensor, Expression] = {}
-    waiting: list[tuple[Tensor, Expression]] = [(node, Name(_UPSTREAM, node.shape))]
+    upstream: Expression = ONE if node is forward.order[-1] else Name(_UPSTREAM, node.shape)
+    waiting: list[tuple[Tensor, Expression]] = [(node, upstream)]
     while waiting:
         current, upstream = waiting.pop()
         for x, share in contributions(current, forward, sizes, _INNER):
@@ -100,7 +102,7 @@ def _routes(wrt: Tensor, forward: Forward, steps: Mapping[Tensor, Mapping[Tensor
         waiting.append((node, ()))
         if node is wrt:
             found.append([forward.named[x] for x in way])
-        waiting += [(x, None) for x in reversed(steps.get(node, {}))]
+        waiting += [(x, None) for x in list(steps.get(node, ()))[::-1]]
     return found
 
 
@@ -124,18 +126,17 @@ def turned_paths(paths: Paths, names: Collection[str]) -> Paths:
 # ----------------------------------------------------------------------------------------------------- writing
 
 
-def path_text(paths: Paths, loss: str) -> list[str]:
+def path_text(paths: Paths, loss: str, notation: ExplainedText) -> list[str]:
     """The chain rule and its factors, as lines of text.
 
     >>> rule = Equation("x", Name("g"), ())
-    >>> print(*path_text(Paths([Factor("E", rule)], [["E", "x"]], 1), "E"), sep=chr(10))
+    >>> print(*path_text(Paths([Factor("E", rule)], [["E", "x"]], 1), "E", ExplainedText()), sep=chr(10))
     ∂E/∂x = ∂E/∂x
     ∂E/∂x: g
     """
-    notation = ExplainedText()
     names = [f"∂{factor.above}/∂{factor.below}" for factor in paths.factors]
     width = max(map(len, names), default=0)
-    products = [" · ".join(f"∂{x}/∂{y}" for x, y in zip(route, route[1:])) for route in paths.routes]
+    products = [" · ".join(f"∂{x}/∂{y}" for x, y in itertools.pairwise(route)) for route in paths.routes]
     lines = [_line(f"∂{loss}/∂{paths.routes[0][-1]}", products, paths.count)] if paths.routes else []
     rules = [notation.write(factor.rule.expression) for factor in paths.factors]
     return [*lines, *[f"{name + ':':{width + 1}} {rule}" for name, rule in zip(names, rules)]]
@@ -146,12 +147,11 @@ def _line(left: str, products: Sequence[str], count: int) -> str:
     return f"{left} = {' + '.join(products)}{more}"
 
 
-def path_latex(paths: Paths, loss: str) -> list[str]:
+def path_latex(paths: Paths, loss: str, notation: ExplainedLatex) -> list[str]:
     """The same as lines of an aligned environment."""
     if not paths.routes:
         return []
-    notation = ExplainedLatex()
-    products = [r" \cdot ".join(derivative(x, y) for x, y in zip(route, route[1:])) for route in paths.routes]
+    products = [r" \cdot ".join(derivative(x, y) for x, y in itertools.pairwise(route)) for route in paths.routes]
     more = [rf"\text{{{paths.count - len(products)} more paths}}"] if paths.count > len(products) else []
     lines = [f"{derivative(loss, paths.routes[0][-1])} &= {' + '.join([*products, *more])}"]
     for factor in paths.factors:

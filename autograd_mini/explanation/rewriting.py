@@ -85,6 +85,17 @@ def turned_outer_product(e: Apply) -> Expression | None:
     return replace(product, arguments=product.arguments[::-1], shape=e.shape)
 
 
+def turned_product(e: Apply) -> Expression | None:
+    """(X @ Yᵀ)ᵀ → Y @ Xᵀ and (Xᵀ @ Y)ᵀ → Yᵀ @ X, for matrices."""
+    (product,) = e.arguments if e.op_name == "transpose" and len(e.shape or ()) == 2 else (None,)
+    if not isinstance(product, Apply) or product.op_name != "matmul":
+        return None
+    if not any(isinstance(x, Apply) and x.op_name == "transpose" for x in product.arguments):
+        return None
+    left, right = [Apply("transpose", (x,), shape=(x.shape or ())[::-1]) for x in product.arguments]
+    return Apply("matmul", (right, left), shape=e.shape)
+
+
 def _column(e: Expression) -> Expression | None:
     """x, if e is x[:, None] of a vector x."""
     if isinstance(e, Apply) and e.op_name == "getitem" and e["index"] in ((_ALL, None), (..., None)):
@@ -212,6 +223,16 @@ def moved_number(e: Apply) -> Expression | None:
     return Apply("broadcast_to", (scalar,), (("shape", e.shape),), e.shape) if e.shape else scalar
 
 
+def same_entries(e: Apply) -> Expression | None:
+    """−broadcast(1 / N) → broadcast(−1 / N), and likewise for every operation of entries that are all the same."""
+    if e.op_name not in ENTRYWISE or not e.shape or not any(map(is_one_number, e.arguments)):
+        return None
+    bare = [x.arguments[0] if isinstance(x, Apply) and is_one_number(x) else x for x in e.arguments]
+    if any(x.shape != () for x in bare):
+        return None
+    return Apply("broadcast_to", (entrywise(e.op_name, *bare),), (("shape", e.shape),), e.shape)
+
+
 def vector_last(e: Apply) -> Expression | None:
     """g @ Xᵀ → X @ g, for a vector g."""
     if e.op_name != "matmul" or len(e.arguments[0].shape or ()) != 1:
@@ -225,10 +246,12 @@ RULES = (
     leading_axes,
     outer_product,
     turned_outer_product,
+    turned_product,
     labelled,
     of_the_label,
     sum_of_scaled,
     sum_of_one_hot,
     moved_number,
+    same_entries,
     vector_last,
 )
