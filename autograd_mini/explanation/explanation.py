@@ -9,9 +9,10 @@ import numpy as np
 
 from autograd_mini.explanation.equations import Equations
 from autograd_mini.explanation.layout import Equation
-from autograd_mini.explanation.notation import ExplainedLatex, ExplainedText, derivative
+from autograd_mini.explanation.notation import TILDE, ExplainedLatex, ExplainedText, derivative
 from autograd_mini.explanation.paths import path_latex, path_text
 from autograd_mini.formula import evaluate
+from autograd_mini.tensor import Tensor
 
 
 class Explanation:
@@ -31,6 +32,16 @@ class Explanation:
     def backward(self) -> Sequence[Equation]:
         """The delta rules in order; `.gradient_of` is the name of the Tensor whose gradient it is."""
         return self._equations.backward
+
+    @property
+    def samples(self) -> str:
+        """Whether samples are written as "rows" or "columns" here."""
+        return self._equations.samples
+
+    @property
+    def tensors(self) -> Mapping[Tensor, str]:
+        """What each Tensor is called that has a name here."""
+        return self._equations.graph.named
 
     @property
     def rules(self) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -56,7 +67,7 @@ class Explanation:
         return values
 
     def __str__(self) -> str:
-        width = max(len(self._line(e)) for e in (*self.forward, *self.backward))
+        width = max(columns_of(self._line(e)) for e in (*self.forward, *self.backward))
         paths = self._equations.paths
         blocks = {
             "chain rule": path_text(paths, self._loss, self._text) if paths else [],
@@ -72,7 +83,8 @@ class Explanation:
         return f"{equation.name} = {self._text.write(equation.expression)}"
 
     def _in_margin(self, equation: Equation, width: int) -> str:
-        return f"{self._line(equation):{width}}  {equation.shape if equation.shape else ''}".rstrip()
+        line = self._line(equation)
+        return f"{line}{' ' * (width - columns_of(line))}  {equation.shape if equation.shape else ''}".rstrip()
 
     def _notes(self) -> list[str]:
         sizes = [f"{name} = {size}" for name, size in self._equations.sizes.items()]
@@ -100,6 +112,15 @@ class Explanation:
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
+
+
+def columns_of(text: str) -> int:
+    """The columns that a text takes in a terminal, where the tilde stands over the letter before it.
+
+    >>> columns_of("W\u0303")
+    1
+    """
+    return len(text) - text.count(TILDE)
 
 
 def _is_delta(rule: Equation) -> bool:
