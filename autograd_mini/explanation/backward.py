@@ -88,7 +88,8 @@ def _replaced(
 ) -> list[Expression]:
     """Contributions with what stands for the gradient of their node."""
     passed = [readable(substituted(share, {Name(_SEEN): upstream})) for _, share in shares]
-    return [readable(substituted(share, known)) for share in passed]
+    computed = [substituted(share, known) for share in passed]
+    return [x if x is share else readable(x) for x, share in zip(computed, passed)]
 
 
 def _gradient_name(node: Tensor, forward: Forward) -> str:

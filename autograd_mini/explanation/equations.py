@@ -124,7 +124,7 @@ def _turned(found: Equations, samples: bool, weights: bool) -> Equations:
     joined = {e.name for e in found.forward if isinstance(e.expression, Apply) and e.expression.op_name == "above"}
     names = turned_by_samples(found.graph, matrices) if samples else set()
     names |= (matrices | joined) if weights else set()
-    made = {e.name for e in found.forward if e.name not in found.graph.named.values() and e.name not in joined}
+    made = {e.name for e in found.forward} - set(found.graph.named.values()) - joined
     names |= made if samples else set()
     names |= {e.name for e in found.backward if e.gradient_of in names}
     if not names:

@@ -19,6 +19,7 @@ class Names:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}
 
     def unique(self, hint: str) -> str:
         """The hint itself, or with a number if it is taken.
@@ -41,9 +42,10 @@ class Names:
         >>> names.numbered("W"), names.numbered("W")
         ('W2', 'W3')
         """
-        number = 1
+        number = self._numbers.get(letter, 0) + 1
         while f"{letter}{number}" in self._taken:
             number += 1
+        self._numbers[letter] = number
         self._taken.add(f"{letter}{number}")
         return f"{letter}{number}"
 

@@ -24,12 +24,12 @@ def readable(expression: Expression) -> Expression:
     >>> as_text(readable(entrywise("add", entrywise("multiply", column, row), Number(0))))
     'x[:, None] ⊙ g'
     """
-    before, after = None, expression
     for _ in range(_ROUNDS):
-        before, after = after, fold(simplified(after), _rewritten)
-        if after == before:
+        before = simplified(expression)
+        expression = fold(before, _rewritten)
+        if expression == before:
             break
-    return after
+    return expression
 
 
 def _rewritten(node: Expression, arguments: Sequence[Expression]) -> Expression:
