@@ -15,6 +15,7 @@ from autograd_mini.explanation.names import Sizes, gradient_name
 from autograd_mini.explanation.rewriting import is_one_number, readable
 from autograd_mini.formula import Apply, Expression, Name, Number, is_fallback, local_derivative, substituted
 from autograd_mini.formula.expression import ONE, ZERO, entrywise, fold, with_arguments
+from autograd_mini.formula.reading import applied
 from autograd_mini.ops import Op
 from autograd_mini.ops.reductions import axes_of
 from autograd_mini.tensor import Tensor
@@ -48,7 +49,9 @@ def backward_of(
     'dx'
     """
     found, known = Backward(), _known(forward)
-    sent: dict[Tensor, list[Expression]] = {forward.order[-1]: [seed]}
+    loss = forward.order[-1]
+    start = Apply("broadcast_to", (seed,), (("shape", loss.shape),), loss.shape) if loss.shape else seed
+    sent: dict[Tensor, list[Expression]] = {loss: [start]}
     for node in reversed(forward.order):
         if node not in sent or (needed is not None and node not in needed):
             continue
@@ -149,8 +152,7 @@ def _contribution(
     upstream = Name(gradient, node.shape)
     named: dict[Expression, Expression] = {**operands, Name(_OUT): forward.symbol(node), Name(_SEEN): upstream}
     if is_fallback(formula):
-        called = _called(formula, node, x)
-        return substituted(called, named)
+        return _fitted(_called(node, op, position, x, forward, upstream), x.shape)
     if not op.elementwise:
         formula = _with_sizes(formula, node, sizes)
     formula = substituted(formula, named)
@@ -161,11 +163,13 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, int | float | np.generic)
 
 
-def _called(formula: Expression, node: Tensor, x: Tensor) -> Apply:
-    """A rule that has no formula, as a call of it: vjp_conv2d(g, x, w, out, input=0)."""
-    assert isinstance(formula, Apply)
-    settings = tuple((name, value) for name, value in formula.settings if name == "position")
-    return Apply(f"vjp_{formula['of']}", formula.arguments, settings, x.shape)
+def _called(node: Tensor, op: Op, position: int, x: Tensor, forward: Forward, upstream: Expression) -> Apply:
+    """A rule that has no formula, as a call of it: vjp_conv2d(g, x, w, out, position=0)."""
+    operands = [forward.symbol(y) if not _is_number(y) else Number(y) for y in node.inputs]
+    known = applied(node, op, ()).settings
+    shape = node.shape if op.elementwise else x.shape
+    arguments = (upstream, *operands, forward.symbol(node))
+    return Apply(f"vjp_{op.name}", arguments, (*known, ("position", position)), shape)
 
 
 def _fitted(e: Expression, shape: tuple[int, ...]) -> Expression:

@@ -16,7 +16,6 @@ _CHOICES = {
     "samples": (None, "rows", "columns"),
     "weights": (None, "in-out", "out-in"),
     "bias": ("separate", "row"),
-    "style": ("matrices", "scalars"),
 }
 
 
@@ -43,7 +42,7 @@ def convention_of(forward: Forward) -> Convention:
     """That of the first layer: in X @ W samples are rows, in W @ X columns; a transposed W is the other way round.
 
     >>> from autograd_mini.explanation.forward import forward_of
-    >>> x, W = Tensor([[1.0], [2.0]], name="x"), Tensor([[3.0, 4.0]], name="W")
+    >>> x, W = Tensor([[1.0], [2.0]], requires_grad=False), Tensor([[3.0, 4.0]], name="W")
     >>> convention_of(forward_of((W @ x).sum()))
     Convention(samples='columns', weights='out-in')
     """

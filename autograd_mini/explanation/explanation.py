@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from autograd_mini.explanation.layout import Equation
 from autograd_mini.explanation.notation import TILDE, ExplainedLatex, ExplainedText, derivative
 from autograd_mini.explanation.paths import path_latex, path_text
 from autograd_mini.formula import evaluate
+from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 
 
@@ -60,9 +62,9 @@ class Explanation:
         >>> ag.explain(ag.Tensor(3.0, name="x") ** 2).evaluate()["dx"]
         np.float64(6.0)
         """
-        values = self.given
+        values, functions = self.given, {**_FUNCTIONS, **_functions(self._equations.graph.order)}
         for equation in (*self.forward, *self.backward):
-            value = evaluate(equation.expression, values, _FUNCTIONS)
+            value = evaluate(equation.expression, values, functions)
             values[equation.name] = np.broadcast_to(value, equation.shape)[()]
         return values
 
@@ -131,6 +133,21 @@ def _latex_line(equation: Equation, notation: ExplainedLatex) -> str:
     sizes = r" \times ".join(map(str, equation.shape))
     margin = f" && {sizes}" if sizes else ""
     return f"{notation.name(equation.name).text} &= {notation.write(equation.expression)}{margin}"
+
+
+def _functions(order: Iterable[Tensor]) -> dict[str, Callable[..., Any]]:
+    """The operations of a graph, the user's own among them, and their rules as functions."""
+    found = dict.fromkeys(node.op for node in order if node.op is not None)
+    functions: dict[str, Callable[..., Any]] = {op.name: op for op in found}
+    return functions | {f"vjp_{op.name}": functools.partial(_vjp, op) for op in found}
+
+
+def _vjp(op: Op, g: Any, *arrays: Any, position: int, **settings: Any) -> Any:
+    *inputs, out = arrays
+    rule = op.rules(len(inputs))[position]
+    assert rule is not None
+    extra = {"saved": None} if op.saves else {}
+    return rule(g, out, *inputs, **{**op.settings, **settings}, **extra)
 
 
 def _ones_before(x: Any) -> Any:

@@ -217,9 +217,13 @@ def is_one_number(e: Expression) -> bool:
 
 def moved_number(e: Apply) -> Expression | None:
     """broadcast(1 / N)[:, None] → broadcast(1 / N), also reshaped, transposed or broadcast once more."""
-    if e.op_name not in ("getitem", "reshape", "transpose", "broadcast_to") or not is_one_number(e.arguments[0]):
+    if e.op_name not in ("getitem", "reshape", "transpose", "broadcast_to") or len(e.arguments) != 1:
         return None
-    (scalar,) = e.arguments[0].arguments if isinstance(e.arguments[0], Apply) else e.arguments
+    scalar = e.arguments[0]
+    if isinstance(scalar, Apply) and is_one_number(scalar):
+        (scalar,) = scalar.arguments
+    if scalar.shape != () or e.shape is None:
+        return None
     return Apply("broadcast_to", (scalar,), (("shape", e.shape),), e.shape) if e.shape else scalar
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,7 @@ def nets(draw: st.DrawFn) -> tuple[ag.Tensor, int]:
     named, residual, decay = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([0, 0.01, 0.3]))
     h: Any = rng.normal(size=(count, sizes[0]))
     penalty: Any = 0
-    for layer, (rows, columns) in enumerate(zip(sizes, sizes[1:]), 1):
+    for layer, (rows, columns) in enumerate(itertools.pairwise(sizes), 1):
         w = ag.Tensor(rng.normal(size=(rows, columns)) / 3, name=f"W{layer}" if named else None)
         b = ag.Tensor(rng.normal(size=columns), name=f"b{layer}" if named else None)
         z = ag.affine(h, w, b) if draw(st.booleans()) else h @ w + b
