@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -74,9 +75,9 @@ def _steps(node: Tensor, forward: Forward, sizes: Sizes, needed: Collection[Tens
     """What the named Tensors get that a named one was computed from."""
     found: dict[Tensor, Expression] = {}
     upstream: Expression = ONE if node is forward.order[-1] else Name(_UPSTREAM, node.shape)
-    waiting: list[tuple[Tensor, Expression]] = [(node, upstream)]
+    waiting: deque[tuple[Tensor, Expression]] = deque([(node, upstream)])
     while waiting:
-        current, upstream = waiting.pop()
+        current, upstream = waiting.popleft()
         for x, share in contributions(current, forward, sizes, _INNER):
             passed = readable(substituted(share, {Name(_INNER): upstream}))
             if x in needed and x not in forward.named:

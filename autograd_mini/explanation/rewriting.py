@@ -237,6 +237,16 @@ def same_entries(e: Apply) -> Expression | None:
     return Apply("broadcast_to", (entrywise(e.op_name, *bare),), (("shape", e.shape),), e.shape)
 
 
+def doubled(e: Apply) -> Expression | None:
+    """x + x → 2·x and (y + x) + x → y + 2·x."""
+    before, x = e.arguments if e.op_name == "add" else (None, e)
+    if before == x:
+        return entrywise("multiply", Number(2), x)
+    if isinstance(before, Apply) and before.op_name == "add" and before.arguments[1] == x:
+        return entrywise("add", before.arguments[0], entrywise("multiply", Number(2), x))
+    return None
+
+
 def vector_last(e: Apply) -> Expression | None:
     """g @ Xᵀ → X @ g, for a vector g."""
     if e.op_name != "matmul" or len(e.arguments[0].shape or ()) != 1:
@@ -257,5 +267,6 @@ RULES = (
     sum_of_one_hot,
     moved_number,
     same_entries,
+    doubled,
     vector_last,
 )
