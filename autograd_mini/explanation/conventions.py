@@ -16,6 +16,7 @@ _CHOICES = {
     "samples": (None, "rows", "columns"),
     "weights": (None, "in-out", "out-in"),
     "bias": ("separate", "row"),
+    "style": ("matrices", "scalars"),
 }
 
 

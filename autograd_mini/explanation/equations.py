@@ -35,6 +35,17 @@ class Equations:
     """Whether samples are "rows" or "columns"."""
     paths: Paths | None = None
 
+    @property
+    def joined(self) -> set[str]:
+        """Matrices of weights that have the bias as their first row or column."""
+        parts = [(e.name, e.expression) for e in self.forward if isinstance(e.expression, Apply)]
+        return {name for name, e in parts if e.op_name in ("above", "beside")}
+
+    @property
+    def matrices(self) -> set[str]:
+        """All matrices of weights."""
+        return weights_of(self.graph) | self.joined
+
 
 def equations_of(
     loss: Tensor,
@@ -121,10 +132,9 @@ def _arranged(found: Equations, samples: str | None, weights: str | None, bias: 
 def _turned(found: Equations, samples: bool, weights: bool) -> Equations:
     """The equations with what lies the other way round transposed."""
     matrices = weights_of(found.graph)
-    joined = {e.name for e in found.forward if isinstance(e.expression, Apply) and e.expression.op_name == "above"}
     names = turned_by_samples(found.graph, matrices) if samples else set()
-    names |= (matrices | joined) if weights else set()
-    made = {e.name for e in found.forward} - set(found.graph.named.values()) - joined
+    names |= (matrices | found.joined) if weights else set()
+    made = {e.name for e in found.forward} - set(found.graph.named.values()) - found.joined
     names |= made if samples else set()
     names |= {e.name for e in found.backward if e.gradient_of in names}
     if not names:

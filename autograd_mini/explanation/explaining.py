@@ -20,6 +20,7 @@ def explain(
     weights: str | None = None,
     bias: str = "separate",
     average: bool = True,
+    style: str = "matrices",
 ) -> Explanation:
     """The forward equations and the delta rules of a loss, read off its graph and simplified.
 
@@ -35,6 +36,8 @@ def explain(
     - `bias="row"`: W̃ = [b; W] and [1, X] @ W̃ in place of X @ W + b, where their gradients come from one layer.
     - `average=False`: the rules of N·E, so that the N of a mean over samples does not show.
 
+    - `style="scalars"`: every equation for one entry, with subscripts: dW_jk = Σ_n X_nj·δ_nk. It has no paths.
+
     No `.grad` is read or changed. Raises TypeError if `loss` is no Tensor or requires no gradient; ValueError if it has
     several entries, for a `wrt` that it does not depend on, and for an unknown choice.
 
@@ -49,11 +52,11 @@ def explain(
       dW = xᵀ @ δ         (2, 1)
     with δ = ∂E/∂Z
     """
-    check_choices(samples=samples, weights=weights, bias=bias)
+    check_choices(samples=samples, weights=weights, bias=bias, style=style)
     _check_loss(loss)
     target = None if wrt is None else _wrt(wrt, loss)
     needed = None if target is None else leading_to(topological_order(loss), target)
-    return Explanation(equations_of(loss, target, needed, samples, weights, bias, average))
+    return Explanation(equations_of(loss, target, needed, samples, weights, bias, average), style)
 
 
 def _check_loss(loss: Any) -> None:

@@ -12,6 +12,7 @@ from autograd_mini.explanation.equations import Equations
 from autograd_mini.explanation.layout import Equation
 from autograd_mini.explanation.notation import TILDE, ExplainedLatex, ExplainedText, derivative
 from autograd_mini.explanation.paths import path_latex, path_text
+from autograd_mini.explanation.scalars import Indexing, entry_equation, entry_name
 from autograd_mini.formula import evaluate
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
@@ -20,10 +21,12 @@ from autograd_mini.tensor import Tensor
 class Explanation:
     """What `ag.explain` returns: `str()` for a terminal, `.latex()`, and mathematics in Jupyter."""
 
-    def __init__(self, equations: Equations) -> None:
+    def __init__(self, equations: Equations, style: str = "matrices") -> None:
         self._equations = equations
         self._loss = equations.forward[-1].name
         self._text = ExplainedText(equations.samples == "columns")
+        self._entries = style == "scalars"
+        self._indexing = Indexing(equations.matrices, equations.samples == "columns", self._text.write)
 
     @property
     def forward(self) -> Sequence[Equation]:
@@ -48,7 +51,11 @@ class Explanation:
     @property
     def rules(self) -> list[tuple[str, str, tuple[int, ...]]]:
         """The delta rules as data: name, formula, shape."""
-        return [(rule.name, self._text.write(rule.expression), rule.shape) for rule in self.backward]
+        return [(rule.name, self._text.write(rule.expression), rule.shape) for rule in self._printed(self.backward)]
+
+    def _printed(self, equations: Sequence[Equation]) -> list[Equation]:
+        """As matrices or as entries."""
+        return [entry_equation(e, self._indexing) if self._entries else e for e in equations]
 
     @property
     def given(self) -> dict[str, Any]:
@@ -69,12 +76,13 @@ class Explanation:
         return values
 
     def __str__(self) -> str:
-        width = max(columns_of(self._line(e)) for e in (*self.forward, *self.backward))
-        paths = self._equations.paths
+        forward, backward = self._printed(self.forward), self._printed(self.backward)
+        width = max(columns_of(self._line(e)) for e in (*forward, *backward))
+        paths = None if self._entries else self._equations.paths
         blocks = {
             "chain rule": path_text(paths, self._loss, self._text) if paths else [],
-            "forward": [self._in_margin(e, width) for e in self.forward],
-            "backward": [self._in_margin(e, width) for e in self.backward],
+            "forward": [self._in_margin(e, width) for e in forward],
+            "backward": [self._in_margin(e, width) for e in backward],
         }
         lines = [line for title, body in blocks.items() if body for line in (title, *[f"  {x}" for x in body])]
         return "\n".join([*lines, *self._notes()])
@@ -104,13 +112,22 @@ class Explanation:
         \frac{\partial E}{\partial x} &= 2 \cdot x
         \end{aligned}
         """
-        fractions = {
-            rule.name: derivative(self._loss, rule.gradient_of or "") for rule in self.backward if not _is_delta(rule)
-        }
-        notation = ExplainedLatex(fractions, self._equations.samples == "columns")
-        lines = path_latex(self._equations.paths, self._loss, notation) if self._equations.paths else []
-        lines += [_latex_line(e, notation) for e in (*self.forward, *self.backward)]
+        printed = self._printed([*self.forward, *self.backward])
+        slopes = [rule for rule in printed if rule.gradient_of is not None and not _is_delta(rule)]
+        fractions = {rule.name: self._fraction(rule) for rule in slopes}
+        notation = ExplainedLatex(fractions, self.samples == "columns", self._entries)
+        paths = None if self._entries else self._equations.paths
+        lines = path_latex(paths, self._loss, notation) if paths else []
+        lines += [_latex_line(e, notation) for e in printed]
         return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
+
+    def _fraction(self, rule: Equation) -> str:
+        """The derivative by a Tensor, or by an entry of it."""
+        subject = rule.gradient_of or ""
+        if not self._entries or not rule.shape:
+            return derivative(self._loss, subject)
+        subscripts = self._indexing.subscripts(subject, rule.shape)
+        return derivative(self._loss, entry_name(subject, subscripts, rule.shape), True)
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from autograd_mini.formula import Apply, Expression
@@ -39,6 +40,9 @@ class ExplainedText(Text):
         return Written(self.minus + self.digits(text), MINUS) if value < 0 else Written(self.digits(text))
 
     def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        if node.op_name.startswith(SUM):
+            over = self.partial.format(node.op_name.removeprefix(SUM))
+            return self._filled(Form(over, MATMUL, (MATMUL,)), arguments, False)
         letter = summed(node, self.columns)
         if letter is None:
             return super()._call(node, arguments)
@@ -61,24 +65,33 @@ class ExplainedLatex(Latex):
 
     forms = _LATEX_FORMS
     total = Form(r"\sum {}", PRODUCT, (POWER,))
-    partial = r"\sum_{{{}}} {{}}"
+    partial = r"\sum_{{{{{}}}}} {{}}"
 
-    def __init__(self, fractions: Mapping[str, str] | None = None, columns: bool = False) -> None:
+    def __init__(
+        self, fractions: Mapping[str, str] | None = None, columns: bool = False, entries: bool = False
+    ) -> None:
         self._fractions = fractions or {}
         self.columns = columns
+        self.entries = entries
 
     def name(self, text: str) -> Written:
         if text in self._fractions:
             return Written(self._fractions[text])
-        return Written(_with_tilde(text))
+        return Written(_entry(text) if self.entries else _with_tilde(text))
 
     def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        if node.op_name.startswith(SUM):
+            over = self.partial.format(node.op_name.removeprefix(SUM))
+            return self._filled(Form(over, MATMUL, (MATMUL,)), arguments, False)
         letter = summed(node, self.columns)
         if letter is None:
             return super()._call(node, arguments)
         form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
         return self._filled(form, arguments, False)
 
+
+SUM = "sum_over_"
+"""Before the subscript that a sum over entries goes over."""
 
 TILDE = "\u0303"
 """Over a matrix that has the bias as its first row."""
@@ -90,13 +103,26 @@ def _with_tilde(text: str) -> str:
     return rf"\tilde{{{letter}}}" + (f"_{{{index}" if index else "") if TILDE in text else plain
 
 
-def derivative(loss: str, name: str) -> str:
+def _entry(text: str) -> str:
+    """W2_jk with the layer above and the subscripts below."""
+    name, _, subscripts = text.rpartition("_")
+    if not name or not _SUBSCRIPTS.fullmatch(subscripts):
+        return _with_tilde(text)
+    letter, _, layer = _with_tilde(name).partition("_{")
+    above = f"^{{({layer[:-1]})}}" if layer else ""
+    return f"{{{letter}{above}_{{{subscripts}}}}}"
+
+
+_SUBSCRIPTS = re.compile("[a-z1]+")
+
+
+def derivative(loss: str, name: str, entries: bool = False) -> str:
     r"""∂E/∂W as LaTeX.
 
     >>> print(derivative("E", "W1"))
     \frac{\partial E}{\partial W_{1}}
     """
-    return rf"\frac{{\partial {_with_tilde(loss)}}}{{\partial {_with_tilde(name)}}}"
+    return rf"\frac{{\partial {_with_tilde(loss)}}}{{\partial {_entry(name) if entries else _with_tilde(name)}}}"
 
 
 def summed(node: Expression, columns: bool = False) -> str | None:

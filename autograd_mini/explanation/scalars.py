@@ -1,4 +1,4 @@
-"""Equations of single entries, with subscripts and sums over units: ∂E/∂W_jk = δ_k z_j, as derivations by hand begin."""
+"""Equations of single entries, with subscripts and sums over units, as derivations by hand begin: dW_jk = δ_k·z_j."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograd_mini.explanation.layout import Equation, is_elementwise
+from autograd_mini.explanation.notation import SUM
 from autograd_mini.formula import Apply, Expression, Name, Number
 from autograd_mini.formula.expression import entrywise
-
-SUM = "sum_over_"
-"""Before the subscript that a sum goes over."""
 
 _LETTERS = "kjilmpqrstuv"
 
@@ -89,7 +87,12 @@ def _matmul(e: Apply, at: Subscripts, indexing: Indexing, used: Subscripts) -> E
     inner = (*used, letter)
     left = _entry(x, (*at[: axes[0] - 1], letter), indexing, inner)
     right = _entry(y, (letter, *at[len(at) - (axes[1] - 1) :]), indexing, inner)
-    return Apply(SUM + letter, (entrywise("multiply", left, right),), shape=())
+    return _total(letter, (x.shape or (1,))[-1], entrywise("multiply", left, right))
+
+
+def _total(letter: str, size: int, summand: Expression) -> Expression:
+    """Of one summand, that itself."""
+    return Apply(SUM + letter, (summand,), shape=()) if size > 1 else summand
 
 
 def _transpose(e: Apply, at: Subscripts, indexing: Indexing, used: Subscripts) -> Expression | None:
@@ -115,7 +118,7 @@ def _sum(e: Apply, at: Subscripts, indexing: Indexing, used: Subscripts) -> Expr
         names.append(_summed(place, shape, indexing, (*used, *names)) if place in axes else kept.pop(0))
     found = _entry(x, tuple(names), indexing, (*used, *names))
     for place in sorted(axes, reverse=True):
-        found = Apply(SUM + names[place], (found,), shape=())
+        found = _total(names[place], shape[place], found)
     return found
 
 

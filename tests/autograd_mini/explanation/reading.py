@@ -230,6 +230,87 @@ class Reader:
         return function(*arrays, **settings)
 
 
+AXES = "nkjilmpqrstuv"
+SUBSCRIPTED = re.compile(r"(.*)_([a-z1]+)")
+
+
+class EntryReader(Reader):
+    """Reads equations of entries: each subscript is an axis of its own, so that all entries are computed at once."""
+
+    def __init__(self, text: str, values: Mapping[str, Any], columns: bool) -> None:
+        super().__init__(text, values, columns)
+        names = sorted(map(re.escape, values), key=len, reverse=True)
+        pattern = re.compile("|".join([*[rf"{name}_[a-z1]+(?!{LETTER})" for name in names], r"Σ_[a-z]", TOKEN.pattern]))
+        self.tokens = [token for token in pattern.findall(text) if token.strip()]
+
+    def power(self) -> Any:
+        if self.peek().startswith("Σ_"):
+            letter = self.take()[2:]
+            return np.sum(self.matmul(), axis=AXES.index(letter), keepdims=True)
+        start = self.place
+        value = self.entry(self.take()) if self.is_entry(self.peek()) else super().power()
+        if re.fullmatch("_[a-z1]+", self.peek()) and self.place > start:
+            return spread(value, self.take()[1:])
+        if self.peek() and self.peek()[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
+            return value ** float(self.take().translate(SUPERSCRIPTS))
+        return value
+
+    def is_entry(self, token: str) -> bool:
+        found = SUBSCRIPTED.fullmatch(token)
+        return found is not None and found[1] in self.values
+
+    def entry(self, token: str) -> Any:
+        found = SUBSCRIPTED.fullmatch(token)
+        assert found is not None
+        return spread(self.values[found[1]], found[2])
+
+    def atom(self) -> Any:
+        if self.is_entry(self.peek()):
+            return self.entry(self.take())
+        return super().atom()
+
+
+def spread(x: Any, subscripts: str) -> Any:
+    """An array with each axis where that of its subscript is."""
+    x = np.asarray(x, float)
+    assert [n == 1 for n in x.shape] == [letter == "1" for letter in subscripts], (
+        "axes of length 1 have the subscript 1"
+    )
+    kept = [letter for letter in subscripts if letter != "1"]
+    x = x.reshape([n for n in x.shape if n != 1])
+    order = sorted(range(len(kept)), key=lambda place: AXES.index(kept[place]))
+    sizes = {kept[place]: x.shape[place] for place in range(len(kept))}
+    assert len(sizes) == len(kept), "no subscript twice"
+    return x.transpose(order).reshape([sizes.get(letter, 1) for letter in AXES])
+
+
+def gathered(x: Any, subscripts: str, shape: tuple[int, ...]) -> Any:
+    """The inverse: an array of this shape, whose axes have these subscripts."""
+    x = np.asarray(x)
+    if x.ndim == len(AXES):
+        kept = [letter for letter in AXES if letter in subscripts]
+        assert all(n == 1 for letter, n in zip(AXES, x.shape) if letter not in kept), "nothing is summed in silence"
+        x = x.reshape([x.shape[AXES.index(letter)] for letter in kept])
+        x = x.transpose([kept.index(letter) for letter in subscripts if letter != "1"])
+        places = iter(x.shape)
+        x = x.reshape([1 if letter == "1" else next(places) for letter in subscripts])
+    return np.broadcast_to(x, shape)
+
+
+def entries_of(explanation: ag.Explanation, classes: int = 0) -> dict[str, Any]:
+    """The values by the text of an explanation of style "scalars"."""
+    values = {**explanation.given, "classes": classes}
+    shapes = {e.name: e.shape for e in (*explanation.forward, *explanation.backward)}
+    for line in str(explanation).partition("forward\n")[2].splitlines():
+        if line.startswith("  "):
+            left, _, formula = re.sub(r"  +\(\d.*\)$", "", line.strip()).partition(" = ")
+            found = SUBSCRIPTED.fullmatch(left)
+            name, subscripts = (found[1], found[2]) if found and found[1] in shapes else (left, "")
+            value = EntryReader(formula, values, explanation.samples == "columns").whole()
+            values[name] = gathered(value, subscripts, shapes[name])[()]
+    return values
+
+
 def values_of(explanation: ag.Explanation, classes: int = 0) -> dict[str, Any]:
     """The value of every line of `str(explanation)`, read from that text."""
     values = {**explanation.given, "classes": classes}

@@ -132,6 +132,20 @@ def test_a_regularised_weight_keeps_its_bias_separate() -> None:
     assert {"dW1", "db1", "dW\u03032"} <= set(found)
 
 
+def test_one_sample_entry_by_entry() -> None:
+    """002_db86e9d051e7874b.txt: ∂E/∂W_jk = δ_k z_j, δ_k = (y_k − t_k) φ'(y_in_k), and the sum over the units above."""
+    z = ag.tanh(W1.T @ X[0] + B1).named("z")
+    y = ag.sigmoid(W2.T @ z + B2).named("y")
+    assert rules(0.5 * ((y - T[0]) ** 2).sum(), style="scalars") == {
+        "δ2_k": "(y_k − T_k)·y_k·(1 − y_k)",
+        "dW2_jk": "z_j·δ2_k",
+        "db2_k": "δ2_k",
+        "δ1_k": "(Σ_j W2_kj·δ2_j)·(1 − z_k²)",
+        "dW1_jk": "X_j·δ1_k",
+        "db1_k": "δ1_k",
+    }
+
+
 def test_scalars() -> None:
     a, b, c = (ag.Tensor(x, name=name) for name, x in (("a", 2.0), ("b", -3.0), ("c", 10.0)))
     assert rules(ag.tanh((a * b + c) * -2.0).named("L")) == {

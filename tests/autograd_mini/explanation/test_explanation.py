@@ -30,6 +30,14 @@ def test_latex() -> None:
     ]
 
 
+def test_latex_of_sums_and_entries() -> None:
+    b = ag.Tensor([1.0, 2.0], name="b")
+    total = ((X @ W + b) ** 2).mean()
+    assert r"\frac{\partial E}{\partial b} &= \sum_{n} \delta && 2" in ag.explain(total).latex()
+    text = ag.explain(total, style="scalars").latex()
+    assert r"\frac{\partial E}{\partial {W_{jk}}} &= \sum_{n} {X_{nj}} \cdot {\delta_{nk}} && 2 \times 2" in text
+
+
 def test_latex_of_a_path_and_of_hostile_names_is_balanced() -> None:
     w = ag.Tensor([[1.0], [2.0]], name=r"w}\input{secret}_%")
     text = ag.explain((X @ w).sum(), wrt=w, bias="row")._repr_latex_()

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
-from tests.autograd_mini.explanation.reading import values_of
+from tests.autograd_mini.explanation.reading import entries_of, values_of
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "tanh": ag.tanh,
@@ -114,6 +114,15 @@ def test_the_printed_rules_are_the_gradients(net: tuple[ag.Tensor, int]) -> None
 )
 def test_in_every_convention(net: Any, samples: Any, weights: Any, bias: str, average: bool) -> None:
     check(*net, scale=not average, samples=samples, weights=weights, bias=bias, average=average)
+
+
+@given(nets(), st.sampled_from(["rows", "columns"]))
+def test_entry_by_entry(net: Any, samples: str) -> None:
+    loss, classes = net
+    explanation = ag.explain(loss, style="scalars", samples=samples)
+    read, computed = entries_of(explanation, classes), explanation.evaluate()
+    for name, x in computed.items():
+        np.testing.assert_allclose(read[name], x, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 @given(nets(), st.data())
