@@ -240,6 +240,8 @@ if TYPE_CHECKING:
     from autograd_mini.drawing import draw_network as draw_network
     from autograd_mini.drawing import explore as explore
     from autograd_mini.drawing import replay as replay
+    from autograd_mini.explanation import Explanation as Explanation
+    from autograd_mini.explanation import explain as explain
 
 
 _LATE = {
@@ -252,8 +254,10 @@ _LATE = {
     "Compiled": "compiler",
     "RecompilationWarning": "compiler",
     "compile": "compiler",
+    "Explanation": "explanation",
     "draw": "drawing",
     "draw_network": "drawing",
+    "explain": "explanation",
     "explore": "drawing",
     "replay": "drawing",
 }
