@@ -2,8 +2,8 @@
 
 For each system: the rule as a plain NumPy function under the number of its equation, the same model in Tensors, and
 the report, which finds the slips of the notes by itself and names them; then the rule put right, where it was wrong,
-or derived here, where the notes leave it as an exercise. The last table is the summary. The exit status is 1 if a rule
-came out otherwise than is said here.
+or derived here, where the notes leave it as an exercise. Before those of C1, D1 and E6 stand the rules that are read
+off the graph. The last table is the summary. The exit status is 1 if a rule came out otherwise than is said here.
 
 What has no number to compare is not here. A2 and A3 state no gradient of a net. B5 names its optimisers without a
 formula; they differ in their step, so that only the gradient that all of them use is compared. The following slips of
@@ -14,7 +14,8 @@ the text change no number, or leave nothing to compute:
   w <- w - dE/dw_1 lacks its rate; the sizes D x N and M x N under the last matrix forms lack the row of ones.
 - 001: the sum of squares is a mean in the section on gradient descent and a sum in the one on its stochastic form;
   the last block of the gradient by Theta is numbered k for K.
-- 002: most underbraces label the wrong factor; the net input is printed without its bias.
+- 002: most underbraces label the wrong factor; the net input is printed without its bias; dE/dy_1 is announced where
+  dE/dz_1 follows, and z is said to depend on y.
 - 003: (8) multiplies by W where (3) and (10) have its transpose; (11) subtracts an estimate from an estimate; (19)
   gives an input of the layer two subscripts; (25) sums over an index that does not occur.
 - 004: the second term of the parameter count is printed 200 * 200 for 200; (6.16b) adds b(1) for b(L-1); example 6.1
@@ -85,6 +86,8 @@ class System:
 
     title: str
     comparisons: Callable[[], list[Comparison]]
+    explained: Callable[[], Any] | None = None
+    """The equations and rules as `ag.explain` reads them off the graph, in the convention of the notes."""
 
 
 def generator() -> np.random.Generator:
@@ -526,12 +529,12 @@ class ThreeThreeTwo:
 
 def three_three_two() -> ThreeThreeTwo:
     rng = generator()
-    x, t = constant(rng, 3), constant(rng, 2)
+    x, t = (ag.Tensor(constant(rng, size), requires_grad=False, name=name) for name, size in (("x", 3), ("t", 2)))
     W1, b1 = variable("W1", rng, 3, 3), variable("b1", rng, 3)
     W2, b2 = variable("W2", rng, 2, 3), variable("b2", rng, 2)
     z = ag.tanh((W1 @ x + b1).named("z_in")).named("z")
     y = ag.sigmoid((W2 @ z + b2).named("y_in")).named("y")
-    return ThreeThreeTwo(x, t, W1, b1, W2, b2, z, y, 0.5 * ((t - y) ** 2).sum())
+    return ThreeThreeTwo(x.data, t.data, W1, b1, W2, b2, z, y, 0.5 * ((t - y) ** 2).sum())
 
 
 def output_delta(y: Array, t: Array) -> Array:
@@ -583,6 +586,10 @@ def c1() -> list[Comparison]:
         Comparison("delta^(2) as the first underbrace says", E, named, right, "activation-missing"),
         Comparison("dE/db_2^(1) through y_2 alone", E, {b1: one_path}, {b1: d1}, "unknown"),
     ]
+
+
+def c1_explained() -> Any:
+    return ag.explain(three_three_two().E, style="scalars")
 
 
 def deltas(weights: list[Array], outputs: list[Array], t: Array) -> list[Array]:
@@ -720,6 +727,10 @@ def matrix_form(net: Columns) -> dict[ag.Tensor, Array]:
     return {net.W2: net.A1.data @ delta2.T, net.b2: delta2 @ ones, net.W1: net.X @ delta1.T, net.b1: delta1 @ ones}
 
 
+def d1_explained() -> Any:
+    return ag.explain(columns(7).E_m / 7, samples="columns")
+
+
 def d1() -> list[Comparison]:
     return [*d1_single(columns(1)), *d1_batch(columns(7))]
 
@@ -842,6 +853,10 @@ def classification_cost(Z2: ag.Tensor) -> ag.Tensor:
     return (-(Z2 * y).sum(axis=1) + ag.logsumexp(Z2, axis=1)).mean()
 
 
+def e6_explained() -> Any:
+    return ag.explain(classification_cost(relu_logits(16, (784, 20, 10))))
+
+
 def e6() -> list[Comparison]:
     """For one data point all is right; for several, 10 and 13 give n_b times dJ/dZ2, and 18 and 19 make it good."""
     slips = {"Z2": "factor", "Q1": "inherited", "Z1": "inherited"}
@@ -870,10 +885,10 @@ SYSTEMS = {
     "B6": System("logistic regression", b6),
     "B7": System("softmax regression", b7),
     "B8": System("one hidden layer", b8),
-    "C1": System("3-3-2 net, scalar by scalar", c1),
+    "C1": System("3-3-2 net, scalar by scalar", c1, c1_explained),
     "C2": System("the delta recursion for L layers", c2),
-    "D1": System("two layers, samples in columns", d1),
-    "E6": System("backpropagation, both costs", e6),
+    "D1": System("two layers, samples in columns", d1, d1_explained),
+    "E6": System("backpropagation, both costs", e6, e6_explained),
 }
 
 
@@ -922,6 +937,8 @@ def section(identity: str, comparisons: list[Comparison]) -> str:
     """The reports on one system."""
     title = f"{identity}  {SYSTEMS[identity].title}  ({DOCUMENTS[identity[0]]})"
     parts = [f"{title}\n{'=' * len(title)}"]
+    explained = SYSTEMS[identity].explained
+    parts += [f"Read off the graph:\n\n{explained()}"] if explained is not None else []
     for comparison in comparisons:
         parts.append(f"--- {comparison.rule}")
         if comparison.as_published is not None:

@@ -135,6 +135,18 @@ def test_the_derived_rules_of_003_agree_with_differences_of_its_error() -> None:
                 assert hand[index] == pytest.approx(slope, rel=1e-6, abs=1e-9)
 
 
+def test_what_003_leaves_as_next_steps_is_read_off_its_graph() -> None:
+    text = str(delta_rules.d1_explained())
+    for line in (
+        "dW2 = A1 @ δ2ᵀ",
+        "db2 = sum(δ2, axis=1",
+        "δ1 = (W2 @ δ2) ⊙ (1 − A1²)",
+        "dW1 = X @ δ1ᵀ",
+        "db1 = sum(δ1, a",
+    ):
+        assert line in text
+
+
 def test_a_slip_that_is_not_found_is_a_surprise() -> None:
     w = ag.Tensor([1.0, 2.0, 4.0], name="w")
     right, half = {w: 2 * w.data}, {w: w.data}
@@ -160,6 +172,7 @@ def test_the_script_prints_a_section_for_each_system_and_a_summary(tmp_path: Pat
     first, second = done.stdout.index("A1  LMS"), done.stdout.index("D1  two layers")
     assert first < second < done.stdout.index("Summary")
     assert "A4" not in done.stdout
+    assert second < done.stdout.index("δ1 = (W2 @ δ2)")
     assert done.stdout.rstrip().endswith("0 not as expected.")
     rows = json.loads(file.read_text(encoding="utf-8"))
     assert {row["system"] for row in rows} == {"A1", "D1"}
