@@ -15,7 +15,7 @@ from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis import diagnose
 from autograd_mini.comparison.disturbed import plain
 from autograd_mini.comparison.findings import Finding
-from autograd_mini.comparison.given import UnusableError, array_of, node_of, shape_sentence
+from autograd_mini.comparison.given import UnusableError, array_of, finite_sentence, node_of, shape_sentence
 from autograd_mini.comparison.kinks import Kinks, kinks_of, sentence, watched
 from autograd_mini.comparison.numeric import Differences
 from autograd_mini.comparison.recompute import Arithmetic, forward
@@ -27,13 +27,11 @@ from autograd_mini.errors import describe
 from autograd_mini.modes import tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
-FEW = 24
+MOST, LEAST = 24, 4
 """Entries of a wrong row that the numeric witness is asked about."""
 
-FEW_OF_MANY = 8
-"""The same where one evaluation of the loss reads more than MANY numbers."""
-
-MANY = 100_000
+BUDGET = 1_000_000
+"""Numbers that it may read for them, times the few evaluations of the loss that each takes."""
 
 
 def compare(loss: Tensor, given: Mapping[Any, Any]) -> Report:
@@ -209,7 +207,7 @@ class Comparison:
 
     def _wrong(self, name: str, node: Tensor, hand: Array, automatic: Array, judgement: Judgement) -> Row:
         if not np.isfinite(hand).all():
-            return _judged_row(name, node, judgement, (_not_finite(hand, automatic),))
+            return _judged_row(name, node, judgement, (Finding("unknown", finite_sentence(hand, automatic), math.nan),))
         case = self._case(name, node, hand)
         testimonies, verdict = self._witnesses(case, hand, automatic, judgement)
         return _judged_row(name, node, judgement, tuple(diagnose(case)), verdict, testimonies)
@@ -230,7 +228,8 @@ class Comparison:
             return (), ROUGH
         differences = Differences(self.loss, self.values, case.node)
         read = sum(x.size for y in differences.path for x in y.inputs if isinstance(x, Tensor | np.ndarray))
-        asked = entries(judgement.outside & ~case.kinks, judgement.worst_index, FEW_OF_MANY if read > MANY else FEW)
+        limit = max(LEAST, min(MOST, BUDGET // max(read, 1)))
+        asked = entries(judgement.outside & ~case.kinks, judgement.worst_index, limit)
         said = tuple(heard(asked, hand, automatic, differences.at, differences.method))
         return said, _with_suspects(vote(said, case.noise), differences.path)
 
@@ -288,11 +287,3 @@ def _judged_row(
         testimonies,
         node,
     )
-
-
-def _not_finite(hand: Array, automatic: Array) -> Finding:
-    bad = np.argwhere(~np.isfinite(hand))
-    first = tuple(int(i) for i in bad[0])
-    ours = "" if np.isfinite(automatic).all() else "; autodiff's is not finite everywhere either"
-    text = f"{len(bad)} of {hand.size} entries are NaN or infinite, the first at {first}{ours}"
-    return Finding("unknown", text, math.nan)

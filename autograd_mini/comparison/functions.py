@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
+from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.comparing import compare
+from autograd_mini.comparison.diagnosis import diagnose
 from autograd_mini.comparison.factor import factor
 from autograd_mini.comparison.findings import Finding
-from autograd_mini.comparison.given import UnusableError, array_of, shape_sentence
+from autograd_mini.comparison.given import UnusableError, array_of, finite_sentence, shape_sentence
 from autograd_mini.comparison.numeric import Index, difference, sides
 from autograd_mini.comparison.report import Report, Row
 from autograd_mini.comparison.witnesses import MARGIN, ROUGH, YOURS, Testimony
 from autograd_mini.modes import tracer
+from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.trees import Leaf, flatten, matching
 
@@ -124,8 +127,12 @@ class _Function:
         if hand.shape != x.shape:
             nothing = np.full(x.shape, math.nan)
             return _failed(path, x.shape, Finding("shape", shape_sentence(hand, nothing, nothing), math.nan))
+        if not np.isfinite(hand).all():
+            return _failed(path, x.shape, Finding("unknown", finite_sentence(hand), math.nan))
         said = [self._asked(position, index, float(hand[index])) for index in _indices(x.shape)]
-        return self._judged(path, x, position, said)
+        row = self._judged(path, x, position, said)
+        whole = row.verdict == "wrong" and len(_decided(said)) == x.size
+        return replace(row, findings=_diagnosed(row, x, hand, said)) if whole else row
 
     def _asked(self, position: int, index: Index, hand: float) -> Testimony:
         x = self.leaves[position].value
@@ -146,14 +153,14 @@ class _Function:
         return along
 
     def _judged(self, path: str, x: Array, position: int, said: Sequence[Testimony]) -> Row:
-        decided = [one for one in said if _is_decided(one)]
+        decided = _decided(said)
         differing = [one for one in decided if not abs(one.hand - one.numeric) <= one.error]
         wrong = [one for one in differing if not self._at_kink(position, one)]
         worst = max(wrong or differing or decided, key=_excess, default=None)
         verdict = "wrong" if wrong or (said and not decided) else "kink" if differing else "rounding"
         findings = self._findings(wrong, decided, said, verdict)
         shown = (worst, *(one for one in wrong if one is not worst)) if worst is not None and wrong else ()
-        vote = (YOURS if wrong else ROUGH) if verdict == "wrong" else ""
+        vote = YOURS if wrong else _about_rough(len(said) - len(decided), len(said))
         apart = [abs(one.hand - one.numeric) for one in decided]
         larger = [max(abs(one.hand), abs(one.numeric)) or 1.0 for one in decided]
         relative = max((a / b for a, b in zip(apart, larger)), default=0.0)
@@ -181,7 +188,8 @@ class _Function:
         if verdict != "wrong":
             return ()
         if not wrong:
-            return (Finding("unknown", f"{ROUGH}: nothing confirms any of {len(said)} entries", math.nan),)
+            text = f"nothing confirms your rule: {_about_rough(len(said), len(said))}"
+            return (Finding("unknown", text, math.nan),)
         lengths = {
             f"the length of axis {axis} of {leaf.path}": n
             for leaf in self.leaves
@@ -190,6 +198,18 @@ class _Function:
         found = factor(decided, self.sizes, lengths)
         text = f"{len(wrong)} of {len(decided)} entries that were tried differ, and by no common factor"
         return (found or Finding("unknown", text, math.nan),)
+
+
+def _diagnosed(row: Row, x: Array, hand: Array, said: Sequence[Testimony]) -> tuple[Finding, ...]:
+    """What a diagnosis adds that needs nothing but the numbers: the function is an operation of its own to it."""
+    gradient = np.array([one.numeric for one in said]).reshape(x.shape)
+    error = np.array([one.error for one in said]).reshape(x.shape)
+    node = Tensor(x, name=row.name)
+    opaque = Op("loss_fn", lambda x: np.sum(x * gradient), lambda g, out, x: g * gradient)
+    case = Case(opaque(node), node, row.name, hand.astype(np.float64), gradient, error, np.zeros(x.shape, bool), {})
+    more = [finding for finding in diagnose(case) if finding.kind not in ("factor", "unknown")]
+    known = [finding for finding in row.findings if finding.kind == "factor"]
+    return (*known, *more) or row.findings
 
 
 def _failed(path: str, shape: tuple[int, ...], finding: Finding) -> Row:
@@ -211,14 +231,19 @@ def _number(value: Any) -> float:
     return float(array.item())
 
 
-def _is_decided(one: Testimony) -> bool:
-    """Whether the difference is precise enough to tell anything about the entry."""
+def _about_rough(count: int, tried: int) -> str:
+    return f"{ROUGH} about {count} of {tried} entries" if count else ""
+
+
+def _decided(said: Sequence[Testimony]) -> list[Testimony]:
+    """The entries about which the differences are precise enough to tell anything: for the entry, or for the array."""
+    scale = max((abs(one.numeric) for one in said if math.isfinite(one.numeric)), default=0.0)
+    return [one for one in said if _is_precise(one, scale)]
+
+
+def _is_precise(one: Testimony, scale: float) -> bool:
     size = max(abs(one.hand), abs(one.numeric))
-    return (
-        not math.isfinite(one.hand)
-        or (math.isfinite(one.numeric) and one.error <= 1e-3 * size)
-        or size == one.error == 0
-    )
+    return math.isfinite(one.numeric) and one.error <= max(1e-3 * size, 1e-6 * scale)
 
 
 def _excess(one: Testimony) -> float:

@@ -90,3 +90,11 @@ def _sum_text(axes: tuple[int, ...], keepdims: bool) -> str:
     kept = ", keepdims=True" if keepdims else ""
     axis = axes[0] if len(axes) == 1 else axes
     return f"its sum over axis {axis}, .sum(axis={axis}{kept}),"
+
+
+def finite_sentence(hand: Array, automatic: Array | None = None) -> str:
+    """Which entries are not finite, and whether autodiff's are."""
+    bad = np.argwhere(~np.isfinite(hand))
+    first = tuple(int(i) for i in bad[0])
+    ours = "" if automatic is None or np.isfinite(automatic).all() else "; autodiff's is not finite everywhere either"
+    return f"{len(bad)} of {hand.size} entries are NaN or infinite, the first at {first}{ours}"

@@ -24,6 +24,7 @@ from autograd_mini.comparison.recompute import (
     contributions,
     forward,
     operands,
+    reached,
 )
 from autograd_mini.comparison.truth import Truth
 from autograd_mini.ops.norms import power_norm
@@ -32,7 +33,7 @@ from autograd_mini.tensor import Tensor
 GROUPS = 32
 """Kinks that are moved one by one; more of one operation are moved in as many groups."""
 
-REACH = 8
+REACH = 4
 """How many times the noise of an operand may lie between it and the kink."""
 
 _BENT = {ops.relu, ops.absolute, ops.maximum, ops.minimum, ops.fmax, ops.fmin, ops.relu6, ops.hard_tanh}
@@ -91,7 +92,7 @@ def kinks_of(truth: Truth) -> Kinks:
     of: dict[Tensor, list[Kink]] = {x: [] for x in truth.gradients}
     base = {x: as_float64(totals[x]) for x in truth.gradients if x in totals}
     for kink in found:
-        for x, (down, up) in _changes(kink, base, truth, arithmetic).items():
+        for x, (down, up) in _changes(kink, base, values, truth).items():
             lowest[x], highest[x] = lowest[x] + down, highest[x] + up
             of[x].append(kink)
     _open_where_infinite(truth, lowest, highest)
@@ -99,14 +100,17 @@ def kinks_of(truth: Truth) -> Kinks:
 
 
 def _changes(
-    kink: Kink, base: Mapping[Tensor, Array], truth: Truth, arithmetic: Arithmetic
+    kink: Kink, base: Mapping[Tensor, Array], values: Mapping[Tensor, Any], truth: Truth
 ) -> dict[Tensor, tuple[Array, Array]]:
     """How far down and up one kink may take each gradient that it leaves open."""
     found: dict[Tensor, tuple[Array, Array]] = {}
     # Entries that tie exclude each other; kinks of different entries add up.
     joined = (np.fmin, np.fmax) if kink.node.op in _CHOOSING else (np.add, np.add)
+    arithmetic, following = Arithmetic(np.float64), set(reached(truth.order, kink.node))
+    known = {x: value for x, value in values.items() if x not in following}
     for moves in _moves(kink):
-        moved = backward(truth.order, forward(truth.order, arithmetic, moves), arithmetic, moves)
+        now = forward(truth.order, arithmetic, moves, known)
+        moved = backward(truth.order, now, arithmetic, moves)
         for x, before in base.items():
             change = as_float64(moved[x]) - before
             if (np.abs(change) > REACH * truth.noise[x]).any():

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.comparison.disturbed import plain
-from autograd_mini.comparison.recompute import Arithmetic
+from autograd_mini.comparison.recompute import Arithmetic, reached
 from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 from autograd_mini.tensor import Tensor, topological_order
 from autograd_mini.testing import ridders, scales
@@ -46,7 +46,7 @@ class Differences:
         self.values = {x: plain(values[x]) for x in order}
         self.node = node
         self.arithmetic = Arithmetic(np.float64)
-        self.path = _path(order, node)
+        self.path = reached(order, node)[1:]
         self.loss = loss
         self.method = "complex step" if all(x.op in _ANALYTIC for x in self.path) else "central differences"
 
@@ -110,13 +110,3 @@ def sides(along: Callable[[float], float], entry: float) -> tuple[float, float]:
 def _slopes(along: Callable[[float], float], step: float) -> tuple[float, float]:
     middle = along(0.0)
     return (middle - along(-step)) / step, (along(step) - middle) / step
-
-
-def _path(order: Sequence[Tensor], node: Tensor) -> list[Tensor]:
-    """The nodes through which the value of one reaches the loss; `stop_gradient` lets nothing pass."""
-    reached = {node: None}
-    for x in order:
-        passes = x.op is not None and x.op is not ops.stop_gradient
-        if passes and any(isinstance(y, Tensor) and y in reached for y in x.inputs):
-            reached[x] = None
-    return list(reached)[1:]

@@ -58,11 +58,18 @@ class Arithmetic:
         return self.rounding.disturb(np.asarray(function(*operands, **settings)))
 
 
-def forward(order: Sequence[Tensor], arithmetic: Arithmetic, moves: Moves | None = None) -> dict[Tensor, Any]:
-    """The value of every node, from those of the leaves."""
-    values: dict[Tensor, Any] = {}
+def forward(
+    order: Sequence[Tensor],
+    arithmetic: Arithmetic,
+    moves: Moves | None = None,
+    known: Mapping[Tensor, Any] | None = None,
+) -> dict[Tensor, Any]:
+    """The value of every node, from those of the leaves and those that are known."""
+    values: dict[Tensor, Any] = dict(known or {})
     with np.errstate(all="ignore"):
         for node in order:
+            if node in values:
+                continue
             if node.op is None:
                 values[node] = arithmetic.wrapped(node._data)
             else:
@@ -122,6 +129,16 @@ def summed(g: Any, shape: tuple[int, ...]) -> Any:
     stretched = tuple(axis for axis, (m, n) in enumerate(zip(g.shape, shape)) if n == 1 != m)
     g = g.sum(axis=stretched, keepdims=True) if stretched else g
     return g + np.zeros(shape, bool) if g.shape != shape else g
+
+
+def reached(order: Sequence[Tensor], node: Tensor) -> list[Tensor]:
+    """A node and all that its value reaches; `stop_gradient` lets nothing pass."""
+    found = {node: None}
+    for x in order:
+        passes = x.op is not None and x.op is not ops.stop_gradient
+        if passes and any(isinstance(y, Tensor) and y in found for y in x.inputs):
+            found[x] = None
+    return list(found)
 
 
 def as_float64(x: Any) -> Array:

@@ -50,7 +50,7 @@ def sentences(row: Row) -> Iterator[str]:
         numeric = f"{said.method} {_value(said.numeric)}" if math.isfinite(said.numeric) else f"{said.method} nothing"
         autodiff = "" if math.isnan(said.automatic) else f"autodiff {_value(said.automatic)}, "
         yield _ended(f"at {said.index} hand {_value(said.hand)}, {autodiff}{numeric}: {row.vote}")
-    elif row.vote and row.vote not in [finding.detail for finding in row.findings]:
+    elif row.vote and not any(row.vote in finding.detail for finding in row.findings):
         yield _ended(row.vote)
 
 
