@@ -45,7 +45,7 @@ def said(report: Report, name: str) -> str:
 # ------------------------------------------------------------------------------------------------------ verdicts
 
 
-@given(seed=st.integers(0, 99), dtype=DTYPES, rate=st.floats(1e-3, 10))
+@given(seed=st.integers(0, 99), dtype=DTYPES, rate=st.sampled_from([1e-4, 1e-2, 1.0, 100.0]))
 def test_a_right_update_is_right(seed: int, dtype: Any, rate: float) -> None:
     net = Net(seed, dtype)
     V, W = (2 / net.T.size * x for x in net.down())
