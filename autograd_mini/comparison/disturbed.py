@@ -23,8 +23,9 @@ CONTRACTIONS = frozenset(
 class Rounding:
     """How large the errors are, and what comparisons have said.
 
-    `size` is relative, `least` is that of the smallest numbers. Comparisons decide which branch of a function is taken,
-    and an error must not change that: they say what they said in the run whose `answers` these are.
+    `size` is relative, `least` is that of the smallest numbers, where the arithmetic has room for it. Comparisons
+    decide which branch of a function is taken, and an error must not change that: they say what they said in the run
+    whose `answers` these are.
     """
 
     def __init__(self, size: float = 0.0, least: float = 0.0, seed: int = 0, answers: list[Array] | None = None):
@@ -39,7 +40,8 @@ class Rounding:
         if not self.size or getattr(x, "dtype", np.dtype(int)).kind != "f":
             return x
         errors = self.generator.uniform(-growth, growth, x.shape)
-        return np.where(x == 0, x, x * (1 + self.size * errors) + self.least * errors)
+        moved = x * (1 + self.size * errors)
+        return np.where(x == 0, x, moved + self.least * errors) if self.least else moved
 
     def blur(self, x: Any, unit: Any) -> Any:
         """The array with an error in each entry in proportion to `unit`, however small the entry is."""

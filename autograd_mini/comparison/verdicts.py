@@ -11,8 +11,8 @@ import numpy as np
 from autograd_mini.checks import Array
 
 FACTOR = 8.0
-"""How many times the spread of disturbed runs is still called rounding; tests/autograd_mini/comparison/nets.py measures
-it: in thousands of nets no correct derivation went beyond 1."""
+"""How many times the spread of disturbed runs is still called rounding. In 4 000 nets of
+tests/autograd_mini/comparison/nets.py the furthest that a correct derivation went was 4.5."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ def test_correct_derivations_are_never_wrong(start: int) -> None:
 @given(seeds, st.sampled_from([-1.0, 0.5, 2.0, 0.0]))
 def test_no_factor_passes(seed: int, factor: float) -> None:
     one = net(seed)
+    assume("scale 3" not in one.text)  # nets so saturated that hardly a digit is left in some gradients
     wrong = {node: factor * np.asarray(g) for node, g in one.given.items()}
     for row in ag.compare(one.loss, wrong):
         assert row.verdict == "wrong" or not np.any(one.given[row.node])
@@ -37,7 +38,7 @@ def test_no_factor_passes(seed: int, factor: float) -> None:
 def test_small_errors_are_seen(seed: int) -> None:
     """One part in a thousand in float32, one in a thousand million in float64, of a row as a whole."""
     one = net(seed)
-    assume("scale 3" not in one.text)  # nets so saturated that hardly a digit is left in some gradients
+    assume("scale 3" not in one.text)
     error = 1e-3 if one.loss.dtype == np.float32 else 1e-9
     report = ag.compare(one.loss, {node: (1 + error) * np.asarray(g, np.float64) for node, g in one.given.items()})
     output = report[next(iter(one.given))]
