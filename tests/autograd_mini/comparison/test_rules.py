@@ -106,6 +106,14 @@ def test_a_second_wrong_sign_makes_good_the_first() -> None:
     assert (report["a2"].local, report["a2"].label, report["h1"].verdict) == ("wrong", "makes good", "rounding")
 
 
+def test_what_is_said_of_a_culprit_is_about_its_own_step() -> None:
+    loss, rules = deep(0)
+    wrong = {f"a{k}": with_names(lambda d, h: np.sin(d + h), f"d_h{k}", f"h{k}") for k in (8, 3)}
+    report = ag.compare_rules(loss, rules | wrong)
+    assert [row.name for row in report.culprits] == ["a8", "a3"]
+    assert not any("a8" in finding.detail for finding in report["a3"].findings)
+
+
 def test_a_wrong_parameter_hands_nothing_on() -> None:
     loss, rules = small()
     report = ag.compare_rules(loss, rules | {"W2": lambda d_a2, h1: h1.T @ d_a2 / len(h1)})
