@@ -12,7 +12,7 @@ from autograd_mini.checks import Array
 from autograd_mini.comparison.comparing import Comparison
 from autograd_mini.comparison.findings import Finding
 from autograd_mini.comparison.implied import Update
-from autograd_mini.comparison.late import Late, late_gradients
+from autograd_mini.comparison.late import Late, LateGradients
 from autograd_mini.comparison.rates import Reading, read
 from autograd_mini.errors import describe
 from autograd_mini.tensor import Tensor
@@ -27,13 +27,14 @@ class _Fit:
     reading: Reading | None
 
 
-def about_update(comparison: Comparison, update: Update, updates: Mapping[Tensor, Update]) -> list[Finding]:
+def about_update(
+    comparison: Comparison, update: Update, updates: Mapping[Tensor, Update], late_gradients: LateGradients
+) -> list[Finding]:
     """The mistakes that only an update can have, if the implied gradient is that of one."""
     fit = _fit(comparison, update, comparison.truth.gradients[update.node])
     if fit is not None and (fit.reading is not None or update.new.size > 1):
         return [Finding("factor", _about_factor(fit), fit.residual)]
-    new = {x.node: x.new for x in updates.values() if x is not update}
-    for late in late_gradients(comparison.order, update.node, new):
+    for late in late_gradients.of(update.node, {node: other.new for node, other in updates.items()}):
         fit = _fit(comparison, update, late.gradient)
         if fit is not None and fit.reading is not None and fit.factor > 0:
             besides = "" if fit.reading.value == 1 else f"; besides, it is {_about_factor(fit)}"

@@ -96,6 +96,8 @@ class Comparison:
     given: Mapping[Any, Any]
     extra: Mapping[Tensor, Array] = field(default_factory=dict)
     """What else may be off in an array that was not derived as it stands."""
+    separate: bool = False
+    """Whether each array was derived from true gradients, so that no other one can be where its error comes from."""
     automatic: Mapping[Tensor, Any] = field(init=False)
     order: Sequence[Tensor] = field(init=False)
 
@@ -215,9 +217,8 @@ class Comparison:
     def _case(self, name: str, node: Tensor, hand: Array) -> Case:
         allowed = self.allowed(node, hand)
         open_here = self.kinks.highest[node] - self.kinks.lowest[node] > allowed
-        others = {
-            e.node: e.hand for e in self.entries if e.node is not None and e.node is not node and e.hand is not None
-        }
+        known = [] if self.separate else self.entries
+        others = {e.node: e.hand for e in known if e.node is not None and e.node is not node and e.hand is not None}
         wide = hand.astype(np.float64)
         return Case(self.loss, node, name, wide, self.truth.gradients[node], allowed, open_here, others)
 

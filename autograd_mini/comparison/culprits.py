@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from autograd_mini.comparison.report import Report, Row
 from autograd_mini.tensor import Tensor
@@ -45,6 +45,12 @@ class RuleReport(Report):
     def __init__(self, rows: Sequence[RuleRow], notes: Sequence[str] = ()) -> None:
         super().__init__(rows, notes)
         self.notes = (*self._verdict(), *self.notes)
+
+    def __iter__(self) -> Iterator[RuleRow]:
+        return iter(self.rows)
+
+    def __getitem__(self, key: str | Tensor) -> RuleRow:
+        return cast(RuleRow, super().__getitem__(key))
 
     @property
     def culprits(self) -> tuple[RuleRow, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -25,18 +27,34 @@ class Late:
     gradient: Array
 
 
-def late_gradients(order: Sequence[Tensor], node: Tensor, new: Mapping[Tensor, Array]) -> Iterator[Late]:
-    """The gradients by `node` with each parameter moved, then all of them; on the way back only, then both ways."""
-    everyone = tuple(new)
-    choices = [(x,) for x in everyone[:MOST]] + ([everyone] if len(everyone) > 1 else [])
-    arithmetic = Arithmetic(np.float64)
-    old = forward(order, arithmetic)
-    for moved in choices:
-        moves = _moves(order, {x: new[x] - x.numpy().astype(np.float64) for x in moved})
-        for values in (old, forward(order, arithmetic, moves)):
-            found = backward(order, values, arithmetic, moves)
-            if node in found:
-                yield Late(moved, values is not old, as_float64(found[node]))
+class LateGradients:
+    """The gradients of a loss with some parameters moved; those of each choice are computed once."""
+
+    def __init__(self, order: Sequence[Tensor]) -> None:
+        self._order = order
+        self._arithmetic = Arithmetic(np.float64)
+        self._found: dict[tuple[Tensor, ...], list[Mapping[Tensor, Any]]] = {}
+
+    def of(self, node: Tensor, new: Mapping[Tensor, Array]) -> Iterator[Late]:
+        """The gradients by `node` with each other parameter moved, then all; on the way back only, then both ways."""
+        others = tuple(x for x in new if x is not node)
+        for moved in [(x,) for x in others[:MOST]] + ([others] if len(others) > 1 else []):
+            if moved not in self._found:
+                self._found[moved] = list(self._runs({x: new[x] - x.numpy().astype(np.float64) for x in moved}))
+            for run, gradients in enumerate(self._found[moved]):
+                if node in gradients:
+                    yield Late(moved, run == 1, as_float64(gradients[node]))
+
+    @cached_property
+    def _old(self) -> Mapping[Tensor, Any]:
+        return forward(self._order, self._arithmetic)
+
+    def _runs(self, shifts: Mapping[Tensor, Array]) -> Iterator[Mapping[Tensor, Any]]:
+        """The gradients where the way back alone sees the moved parameters, and where the forward pass does too."""
+        moves = _moves(self._order, shifts)
+        for values in (self._old, forward(self._order, self._arithmetic, moves)):
+            gradients = backward(self._order, values, self._arithmetic, moves)
+            yield {x: g for x, g in gradients.items() if x.op is None}
 
 
 def _moves(order: Sequence[Tensor], shifts: Mapping[Tensor, Array]) -> Moves:

@@ -65,7 +65,7 @@ def compare_rules(loss: Tensor, rules: Iterable[Callable[..., Any]] | Mapping[An
 
 def _compared(loss: Tensor, rules: Any) -> RuleReport:
     given: dict[Tensor, Any] = {}  # filled below: what the rules give on the true deltas, which the comparison knows
-    comparison = Comparison(loss, given)
+    comparison = Comparison(loss, given, separate=True)
     steps = steps_of(rules, Names(comparison.order))
     ordered = in_order(steps)
     given |= {step.node: step.result(comparison.true) for step in ordered if step.node is not None}

@@ -14,6 +14,7 @@ from autograd_mini.comparison.absorbed import about_update
 from autograd_mini.comparison.comparing import Comparison, check_call
 from autograd_mini.comparison.given import UnusableError, array_of, near, node_of
 from autograd_mini.comparison.implied import Update
+from autograd_mini.comparison.late import LateGradients
 from autograd_mini.comparison.report import Report, Row
 from autograd_mini.errors import describe
 from autograd_mini.tensor import Tensor
@@ -75,6 +76,7 @@ class _Updates:
         self._updates: dict[Tensor, Update] = {}
         for key, value in updated.items():
             given[key] = self._implied(key, value)
+        self._late = LateGradients(self._comparison.order)
         self._comparison.extra = {node: update.blur for node, update in self._updates.items()}
 
     def report(self) -> Report:
@@ -122,7 +124,7 @@ class _Updates:
         """A wrong row with what only an update can have done."""
         if row.verdict != "wrong" or row.node not in self._updates or math.isnan(row.max_abs):
             return row
-        found = about_update(self._comparison, self._updates[row.node], self._updates)
+        found = about_update(self._comparison, self._updates[row.node], self._updates, self._late)
         told = {"factor", "unknown", *(finding.kind for finding in found)} if found else set()
         return replace(row, findings=(*found, *(finding for finding in row.findings if finding.kind not in told)))
 
