@@ -10,6 +10,7 @@ from autograd_mini.checks import Array
 from autograd_mini.comparison.case import Case
 
 _LOOSEST = 0.02
+_SMALLEST = 1e-100
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +37,16 @@ def level_of(case: Case) -> float:
 
 def norm(array: Array) -> float:
     """The Euclidean norm of all entries, which neither overflows nor underflows."""
-    largest = float(np.max(np.abs(array), initial=0.0))
-    if not largest or not np.isfinite(largest):
-        return largest
-    return largest * float(np.sqrt(np.sum(np.square(np.asarray(array) / largest))))
+    unit, size = _scaled(np.asarray(array))
+    return size * float(np.sqrt(np.vdot(unit, unit)))
+
+
+def _scaled(array: Array) -> tuple[Array, float]:
+    """An array whose squares are in range, and the number that it was divided by."""
+    largest = float(max(array.max(initial=0.0), -array.min(initial=0.0)))
+    if _SMALLEST < largest < 1 / _SMALLEST or not largest or not np.isfinite(largest):
+        return array, 1.0
+    return array / largest, largest
 
 
 def residual(hand: Array, candidate: Array) -> float:
@@ -66,8 +73,6 @@ def explains(hand: Array, candidate: Array, gradient: Array, level: float) -> bo
 
 def multiple(hand: Array, candidate: Array) -> float:
     """The number c for which c times the candidate comes closest to `hand`; 0 for a candidate of zeros."""
-    size = norm(candidate)
-    if not size or not np.isfinite(size):
-        return 0.0
-    unit = np.asarray(candidate) / size
-    return float(np.vdot(unit, hand)) / size
+    unit, size = _scaled(np.asarray(candidate))
+    square = float(np.vdot(unit, unit))
+    return float(np.vdot(unit, hand)) / square / size if square and np.isfinite(square) else 0.0

@@ -14,8 +14,11 @@ from autograd_mini.comparison.diagnosis.fit import explains, fits, level_of
 from autograd_mini.comparison.diagnosis.tape import Correction, Tape, Values
 from autograd_mini.tensor import Tensor
 
-_MOST_VISITS = 200_000
-"""Of nodes in all walks: a graph of 65 000 scalars is walked three times, a small net as often as is wanted."""
+_MOST_NODES = 200_000
+"""In all walks: a graph of 65 000 scalars is walked three times, a small net as often as is wanted."""
+
+_MOST_ENTRIES = 5_000_000
+"""Of the gradients in all walks: a net of 160 000 parameters is walked two dozen times."""
 
 
 class Study:
@@ -27,12 +30,12 @@ class Study:
         self.hand: Array = np.asarray(case.hand, np.float64)
         self.gradient: Array = np.asarray(case.gradient, np.float64)
         self.level = level_of(case)
-        self._visited = 0
+        self._nodes = self._entries = 0
 
     @property
     def exhausted(self) -> bool:
         """Whether so many nodes have been walked through that no more mistakes should be tried."""
-        return self._visited > _MOST_VISITS
+        return self._nodes > _MOST_NODES or self._entries > _MOST_ENTRIES
 
     def explained_by(self, candidate: Array, hand: Array | None = None) -> bool:
         """Whether a candidate gives the student's numbers, and much better than the truth does."""
@@ -101,7 +104,8 @@ class Study:
     ) -> Array:
         """The gradient of the node after a walk with these mistakes; zeros if none reaches it."""
         assert self.tape is not None
-        self._visited += len(self.tape.order)
+        self._nodes += len(self.tape.order)
+        self._entries += sum(x.size for x in self.path)
         finished = self.tape.walk(
             values=values, corrections=corrections or {}, reads=reads or {}, start=start, through=self.on_path
         )
