@@ -230,6 +230,9 @@ if TYPE_CHECKING:
     from autograd_mini.comparison import ComparisonError as ComparisonError
     from autograd_mini.comparison import compare as compare
     from autograd_mini.comparison import compare_functions as compare_functions
+    from autograd_mini.comparison import compare_rules as compare_rules
+    from autograd_mini.comparison import compare_update as compare_update
+    from autograd_mini.comparison import exercise as exercise
     from autograd_mini.compiler import Compiled as Compiled
     from autograd_mini.compiler import RecompilationWarning as RecompilationWarning
     from autograd_mini.compiler import compile as compile
@@ -238,18 +241,25 @@ if TYPE_CHECKING:
     from autograd_mini.drawing import draw_network as draw_network
     from autograd_mini.drawing import explore as explore
     from autograd_mini.drawing import replay as replay
+    from autograd_mini.explanation import Explanation as Explanation
+    from autograd_mini.explanation import explain as explain
 
 
 _LATE = {
     "ComparisonError": "comparison",
     "compare": "comparison",
     "compare_functions": "comparison",
+    "compare_rules": "comparison",
+    "compare_update": "comparison",
+    "exercise": "comparison",
     "Compiled": "compiler",
     "RecompilationWarning": "compiler",
     "animate": "drawing",
     "compile": "compiler",
+    "Explanation": "explanation",
     "draw": "drawing",
     "draw_network": "drawing",
+    "explain": "explanation",
     "explore": "drawing",
     "replay": "drawing",
 }

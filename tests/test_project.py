@@ -16,6 +16,7 @@ OPTIONAL = (
     "autograd_mini.comparison",
     "autograd_mini.compiler",
     "autograd_mini.drawing",
+    "autograd_mini.explanation",
     "autograd_mini.formula",
     "graphviz",
     "pygraphviz",
@@ -45,6 +46,7 @@ LAYERS = [
     "formula",
     "drawing",
     "comparison",
+    "explanation",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -63,18 +63,19 @@ def compare(loss: Tensor, given: Mapping[Any, Any]) -> Report:
     >>> report["w"].verdict, report["error"].verdict
     ('wrong', 'exact')
     """
-    _check_call(loss, given)
-    with np.errstate(all="ignore"):
-        return _Comparison(loss, given).report()
-
-
-def _check_call(loss: Any, given: Any) -> None:
-    if tracer():
-        raise TypeError("compare: values are not known while ag.compile traces; compare outside of the function")
-    if not isinstance(loss, Tensor):
-        raise TypeError(f"compare: the loss is a {type(loss).__name__}; pass the Tensor that was differentiated")
+    check_call("compare", loss)
     if not isinstance(given, Mapping):
         raise TypeError(f"compare: expected a mapping of Tensors or names to arrays, got {type(given).__name__}")
+    with np.errstate(all="ignore"):
+        return Comparison(loss, given).report()
+
+
+def check_call(call: str, loss: Any) -> None:
+    """TypeError for a loss that is no Tensor, and within ag.compile."""
+    if tracer():
+        raise TypeError(f"{call}: values are not known while ag.compile traces; compare outside of the function")
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"{call}: the loss is a {type(loss).__name__}; pass the Tensor that was differentiated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +89,15 @@ class _Entry:
 
 
 @dataclass(eq=False)
-class _Comparison:
+class Comparison:
     """One call of `compare`; what is costly is computed when a row needs it."""
 
     loss: Tensor
     given: Mapping[Any, Any]
+    extra: Mapping[Tensor, Array] = field(default_factory=dict)
+    """What else may be off in an array that was not derived as it stands."""
+    separate: bool = False
+    """Whether each array was derived from true gradients, so that no other one can be where its error comes from."""
     automatic: Mapping[Tensor, Any] = field(init=False)
     order: Sequence[Tensor] = field(init=False)
 
@@ -112,12 +117,13 @@ class _Comparison:
         for node in self.order:
             if node.name is not None:
                 named.setdefault(node.name, []).append(node)
-        return [self._entry(key, value, named) for key, value in self.given.items()]
+        nodes = set(self.order)
+        return [self._entry(key, value, nodes, named) for key, value in self.given.items()]
 
-    def _entry(self, key: Any, value: Any, named: Mapping[str, list[Tensor]]) -> _Entry:
+    def _entry(self, key: Any, value: Any, nodes: Set[Tensor], named: Mapping[str, list[Tensor]]) -> _Entry:
         node = hand = None
         try:
-            node = node_of(key, self.order, named)
+            node = node_of(key, nodes, named)
             hand = array_of(value)
         except UnusableError as problem:
             return _Entry(key, node, None, str(problem))
@@ -149,33 +155,50 @@ class _Comparison:
 
     # ------------------------------------------------------------------------------------------------------ rows
 
+    def plain_row(self, node: Tensor, value: Any) -> Row:
+        """The verdict on another array for one of the nodes, without a search for the mistake."""
+        try:
+            hand = array_of(value)
+        except UnusableError as problem:
+            return failed(_name(node, self.order), node.shape, (Finding("unknown", str(problem), math.nan),), node)
+        if hand.shape != node.shape:
+            text = shape_sentence(hand, self.truth.gradients[node], self.allowed(node, hand))
+            return failed(_name(node, self.order), node.shape, (Finding("shape", text, math.nan),), node)
+        return self._compared(_name(node, self.order), node, hand, diagnosed=False)
+
     def _row(self, entry: _Entry) -> Row:
         name = _label(entry, self.order)
         if entry.hand is None or entry.node is None:
             shape = () if entry.node is None else entry.node.shape
-            return _failed(name, shape, (Finding("unknown", entry.problem, math.nan),), entry.node)
+            return failed(name, shape, (Finding("unknown", entry.problem, math.nan),), entry.node)
         if entry.hand.shape != entry.node.shape:
-            return _failed(name, entry.node.shape, self._about_shape(name, entry.node, entry.hand), entry.node)
+            return failed(name, entry.node.shape, self._about_shape(name, entry.node, entry.hand), entry.node)
         return self._compared(name, entry.node, entry.hand)
 
     def _about_shape(self, name: str, node: Tensor, hand: Array) -> tuple[Finding, ...]:
-        text = shape_sentence(hand, self.truth.gradients[node], self._allowed(node, hand))
+        text = shape_sentence(hand, self.truth.gradients[node], self.allowed(node, hand))
         more = diagnose(self._case(name, node, hand)) if np.isfinite(hand).all() else []
         return (Finding("shape", text, math.nan), *(f for f in more if f.kind not in ("shape", "unknown")))
 
-    def _allowed(self, node: Tensor, hand: Array) -> Array:
-        return bound(self.truth.gradients[node], self.truth.noise[node], self.truth.epsilon, hand.dtype)
+    def true(self, node: Tensor) -> Array:
+        """The automatic gradient by a node."""
+        return np.asarray(self.automatic.get(node, np.zeros(node.shape, node.dtype)))
 
-    def _compared(self, name: str, node: Tensor, hand: Array) -> Row:
-        automatic = np.asarray(self.automatic.get(node, np.zeros(node.shape, node.dtype)))
+    def allowed(self, node: Tensor, hand: Array) -> Array:
+        """How far rounding may take each entry of what was derived for a node."""
+        allowed = bound(self.truth.gradients[node], self.truth.noise[node], self.truth.epsilon, hand.dtype)
+        return allowed + self.extra[node] if node in self.extra else allowed
+
+    def _compared(self, name: str, node: Tensor, hand: Array, diagnosed: bool = True) -> Row:
+        automatic = self.true(node)
         if np.array_equal(hand, automatic, equal_nan=True):
             return _judged_row(name, node, EXACT)
-        gradient, allowed = self.truth.gradients[node], self._allowed(node, hand)
+        gradient, allowed = self.truth.gradients[node], self.allowed(node, hand)
         judgement = judged(hand, automatic, gradient, allowed, None, None)
         if judgement.verdict == "wrong":
             kinks = self.kinks
             judgement = judged(hand, automatic, gradient, allowed, kinks.lowest[node], kinks.highest[node])
-        if judgement.verdict == "wrong":
+        if judgement.verdict == "wrong" and diagnosed:
             return self._wrong(name, node, hand, automatic, judgement)
         findings = self._about_kinks(node) if judgement.verdict == "kink" else ()
         return _judged_row(name, node, judgement, findings)
@@ -192,11 +215,10 @@ class _Comparison:
         return _judged_row(name, node, judgement, tuple(diagnose(case)), verdict, testimonies)
 
     def _case(self, name: str, node: Tensor, hand: Array) -> Case:
-        allowed = self._allowed(node, hand)
+        allowed = self.allowed(node, hand)
         open_here = self.kinks.highest[node] - self.kinks.lowest[node] > allowed
-        others = {
-            e.node: e.hand for e in self.entries if e.node is not None and e.node is not node and e.hand is not None
-        }
+        known = [] if self.separate else self.entries
+        others = {e.node: e.hand for e in known if e.node is not None and e.node is not node and e.hand is not None}
         wide = hand.astype(np.float64)
         return Case(self.loss, node, name, wide, self.truth.gradients[node], allowed, open_here, others)
 
@@ -219,11 +241,16 @@ def _label(entry: _Entry, order: Sequence[Tensor]) -> str:
         return entry.key
     if not isinstance(entry.key, Tensor):
         return repr(entry.key)[:40]
-    if entry.key.name or entry.node is None:
-        return entry.key.name or describe(entry.key)
-    kind = entry.key.op.name if entry.key.op is not None else "leaf"
+    return describe(entry.key) if entry.node is None and not entry.key.name else _name(entry.key, order)
+
+
+def _name(node: Tensor, order: Sequence[Tensor]) -> str:
+    """The name of a Tensor, or its operation's with a number."""
+    if node.name:
+        return node.name
+    kind = node.op.name if node.op is not None else "leaf"
     same = [x for x in order if not x.name and (x.op.name if x.op is not None else "leaf") == kind]
-    number = next(number for number, x in enumerate(same, 1) if x is entry.key)
+    number = next(number for number, x in enumerate(same, 1) if x is node)
     return kind if len(same) == 1 else f"{kind} {number}"
 
 
@@ -235,7 +262,8 @@ def _with_suspects(verdict: str, path: Sequence[Tensor]) -> str:
     return f"{verdict}, unless a rule of your own is wrong: {', '.join(dict.fromkeys(foreign))}"
 
 
-def _failed(name: str, shape: tuple[int, ...], findings: tuple[Finding, ...], node: Tensor | None) -> Row:
+def failed(name: str, shape: tuple[int, ...], findings: tuple[Finding, ...], node: Tensor | None) -> Row:
+    """The row of what can't be compared."""
     return Row(name, shape, "wrong", math.nan, math.nan, None, math.nan, findings, "", (), node)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ class UnusableError(ValueError):
     """A key or an array that can't be compared; the message is what the row says."""
 
 
-def node_of(key: Any, order: Sequence[Tensor], named: Mapping[str, list[Tensor]]) -> Tensor:
+def node_of(key: Any, nodes: Set[Tensor], named: Mapping[str, list[Tensor]]) -> Tensor:
     """The Tensor of the graph that a key means; UnusableError if there is none, or more than one."""
     if isinstance(key, Tensor):
-        if key not in set(order):
+        if key not in nodes:
             raise UnusableError(f"{describe(key)} is not in the graph of the loss; was the loss computed from it?")
         found = [key]
     elif isinstance(key, str):
@@ -29,7 +29,7 @@ def node_of(key: Any, order: Sequence[Tensor], named: Mapping[str, list[Tensor]]
     else:
         raise UnusableError(f"the key is a {type(key).__name__}; name a Tensor of the graph, or pass the Tensor")
     if not found:
-        raise UnusableError(f"no Tensor of the graph is named {key!r}{_near(key, named)}")
+        raise UnusableError(f"no Tensor of the graph is named {key!r}{near(key, named)}")
     if len(found) > 1:
         raise UnusableError(f"{len(found)} Tensors of the graph are named {key!r}; pass the Tensor itself as the key")
     if not found[0].requires_grad:
@@ -37,7 +37,8 @@ def node_of(key: Any, order: Sequence[Tensor], named: Mapping[str, list[Tensor]]
     return found[0]
 
 
-def _near(key: str, named: Mapping[str, list[Tensor]]) -> str:
+def near(key: str, named: Mapping[str, Any]) -> str:
+    """The name that was probably meant, or those that there are."""
     close = difflib.get_close_matches(key, named, 1)
     if close:
         return f"; did you mean {close[0]!r}?"
@@ -46,6 +47,8 @@ def _near(key: str, named: Mapping[str, list[Tensor]]) -> str:
 
 def array_of(value: Any) -> Array:
     """A copy of what was given, as an array of real numbers; UnusableError for anything else."""
+    if isinstance(value, UnusableError):
+        raise value  # why there is none
     if value is None:
         raise UnusableError("None was given; does your function return its result?")
     try:

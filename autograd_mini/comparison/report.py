@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_mini.comparison.findings import Finding
+from autograd_mini.comparison.grade import Grade, graded
 from autograd_mini.comparison.page import as_html
 from autograd_mini.comparison.text import as_text
 from autograd_mini.comparison.witnesses import Testimony
@@ -45,6 +46,26 @@ class Row:
     """What they say about some entries, the worst one first."""
     node: Tensor | None = None
     """Whose gradient it is; None for a name that no Tensor has."""
+    remark: str = ""
+    """What is to be said before the findings."""
+    label: str = ""
+    """What a table says in place of the verdict, if that alone would mislead."""
+
+    def as_data(self) -> dict[str, Any]:
+        """The row as JSON takes it."""
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "verdict": self.verdict,
+            "max_abs": _finite(self.max_abs),
+            "max_rel": _finite(self.max_rel),
+            "worst_index": None if self.worst_index is None else list(self.worst_index),
+            "ulps": _finite(self.ulps),
+            "remark": self.remark,
+            "findings": [{"kind": f.kind, "detail": f.detail, "residual": _finite(f.residual)} for f in self.findings],
+            "vote": self.vote,
+            "testimonies": [_testimony_data(said) for said in self.testimonies],
+        }
 
 
 class Report:
@@ -102,8 +123,30 @@ class Report:
         >>> Report([]).to_json()
         '{"passed": true, "notes": [], "rows": []}'
         """
-        data = {"passed": self.passed, "notes": list(self.notes), "rows": [_row_data(row) for row in self.rows]}
-        return json.dumps(data, indent=indent, allow_nan=False)
+        return json.dumps(self.as_data(), indent=indent, allow_nan=False)
+
+    def as_data(self) -> dict[str, Any]:
+        """The report as JSON takes it."""
+        return {"passed": self.passed, "notes": list(self.notes), "rows": [row.as_data() for row in self.rows]}
+
+    def points(self, rubric: Mapping[Any, float], *, inherited: float = 0.5, factor: float = 0.5) -> Grade:
+        """The points for each row by a rubric, a mapping of names or Tensors to points, with the reasons.
+
+        What is right, up to rounding or at a kink, earns all points. A row of `ag.compare_rules` that has only
+        inherited its error earns the share `inherited` of them, one that is only off by a factor the share `factor`;
+        what is wrong otherwise, or was not handed in, none. Rows without a line in the rubric do not count.
+
+        Raises TypeError for points that are no numbers, ValueError for negative ones and for shares above 1.
+
+        >>> import autograd_mini as ag
+        >>> w, b = ag.Tensor([1.0, 2.0], name="w"), ag.Tensor(3.0, name="b")
+        >>> report = ag.compare((w * w).sum() * b, {w: [6.0, 12.0]})
+        >>> print(report.points({"w": 2, "b": 1}))
+        w      2 of 2  exact
+        b      0 of 1  not handed in
+        total  2 of 3
+        """
+        return graded(self.rows, rubric, {"inherited": inherited, "factor": factor})
 
     def __str__(self) -> str:
         return as_text(self)
@@ -113,21 +156,6 @@ class Report:
 
     def _repr_html_(self) -> str:
         return as_html(self)
-
-
-def _row_data(row: Row) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "shape": list(row.shape),
-        "verdict": row.verdict,
-        "max_abs": _finite(row.max_abs),
-        "max_rel": _finite(row.max_rel),
-        "worst_index": None if row.worst_index is None else list(row.worst_index),
-        "ulps": _finite(row.ulps),
-        "findings": [{"kind": f.kind, "detail": f.detail, "residual": _finite(f.residual)} for f in row.findings],
-        "vote": row.vote,
-        "testimonies": [_testimony_data(said) for said in row.testimonies],
-    }
 
 
 def _testimony_data(said: Testimony) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def as_text(report: Report) -> str:
     """The report as it is printed."""
     parts = [headline(report)]
     if report.rows:
-        parts.append("\n".join(_aligned([HEADINGS, *(cells(row) for row in report.rows)])))
+        parts.append("\n".join(aligned([HEADINGS, *(cells(row) for row in report.rows)])))
     remarks = [f"{row.name}: {sentence}" for row in report.rows for sentence in sentences(row)]
     parts += ["\n".join(remarks)] if remarks else []
     parts += ["\n".join(f"Note: {note}." for note in report.notes)] if report.notes else []
@@ -36,11 +36,13 @@ def cells(row: Row) -> tuple[str, ...]:
     """The entries of a row of the table."""
     figures = [_number(x) for x in (row.max_abs, row.max_rel, row.ulps)]
     at = "" if row.worst_index is None else str(row.worst_index)
-    return (row.name, str(row.shape), VERDICTS[row.verdict], *figures, at)
+    return (row.name, str(row.shape), row.label or VERDICTS[row.verdict], *figures, at)
 
 
 def sentences(row: Row) -> Iterator[str]:
-    """What is to be said about a row: the findings, then the witnesses and their vote."""
+    """What is to be said about a row: the remark, the findings, then the witnesses and their vote."""
+    if row.remark:
+        yield _ended(row.remark)
     for finding in row.findings:
         yield _ended(finding.detail)
     if row.testimonies:
@@ -53,7 +55,7 @@ def sentences(row: Row) -> Iterator[str]:
 
 
 def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith(".") else f"{sentence}."
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
 
 
 def _number(x: float) -> str:
@@ -64,6 +66,7 @@ def _value(x: float) -> str:
     return f"{x:.10g}"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines in which the entries of a column start below each other."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

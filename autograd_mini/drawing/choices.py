@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -39,7 +39,19 @@ def _is_length(x: Any) -> bool:
     return isinstance(x, int | float | np.number) and not isinstance(x, bool) and bool(0 < x < np.inf)
 
 
-def verdicts_of(agreement: Mapping[Any, str], subject: Subject) -> dict[Any, str]:
+class Judged(Protocol):
+    """A comparison of gradients, of which the verdicts are drawn."""
+
+    @property
+    def verdicts(self) -> Mapping[Any, str]:
+        """The verdict on each Tensor."""
+
+
+Agreement = Mapping[Any, str] | Judged
+"""What colours a drawing by agreement: verdicts by Tensor or name, or the report that holds them."""
+
+
+def verdicts_of(agreement: Agreement, subject: Subject) -> dict[Any, str]:
     """The verdict on each node that the mapping names, by Tensor or by name.
 
     TypeError for what is no mapping; ValueError for another verdict, or a name that no node has.
@@ -51,7 +63,8 @@ def verdicts_of(agreement: Mapping[Any, str], subject: Subject) -> dict[Any, str
         named.setdefault(node.name, []).append(node)
     tensors = set(subject.order)
     found: dict[Any, str] = {}
-    for key, verdict in agreement.items():
+    verdicts = agreement if isinstance(agreement, Mapping) else agreement.verdicts
+    for key, verdict in verdicts.items():
         check_choice("draw", "a verdict of agreement", verdict, VERDICTS)
         nodes = ([key] if key in tensors else []) if isinstance(key, Tensor) else named.get(key, [])
         if key is None or not nodes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograd_mini.drawing.build import Builder
-from autograd_mini.drawing.choices import check_choice, check_count, check_paper, verdicts_of
+from autograd_mini.drawing.choices import Agreement, check_choice, check_count, check_paper, verdicts_of
 from autograd_mini.drawing.dot import Layout, dot_lines
 from autograd_mini.drawing.frames import View, arranged
 from autograd_mini.drawing.rendering import Drawing
@@ -29,7 +29,7 @@ def draw(
     depth: int | None = None,
     collapse: Collection[str] = (),
     fold: bool = False,
-    agreement: Mapping[Any, str] | None = None,
+    agreement: Agreement | None = None,
     direction: str | None = None,
     size: tuple[float, float] | None = None,
     dpi: float | None = None,
@@ -56,8 +56,8 @@ def draw(
     - What a `nn` module (or `ag.group`) computed stands in a frame. `depth` says how many frames may be around one that
       is opened: with 0 every outermost module is one box. `collapse` names modules to close, `fold=True` draws equal
       modules that follow each other once, with their number.
-    - `agreement` colours nodes by a comparison of hand-derived gradients: a mapping from Tensors or names to "exact",
-      "rounding", "kink" or "wrong".
+    - `agreement` colours nodes by a comparison of hand-derived gradients: the report of `ag.compare` or
+      `ag.compare_rules`, or a mapping from Tensors or names to "exact", "rounding", "kink", "inherited" or "wrong".
     - `direction` is "TB", "LR", "BT" or "RL"; `size` the largest width and height in inches; `dpi` the dots per inch of
       a PNG; `theme` "light" or "dark".
 
@@ -96,7 +96,7 @@ def _count(subject: Subject, scene: Scene, show: str, view: View) -> int:
 
 
 def _subject(
-    output: Any, expand: str | None, agreement: Mapping[Any, str], limit: float
+    output: Any, expand: str | None, agreement: Agreement, limit: float
 ) -> tuple[Subject, Mapping[Any, str]]:
     """What is drawn, and the verdicts on its nodes."""
     subject = subject_of(output, limit)

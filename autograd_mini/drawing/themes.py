@@ -39,8 +39,8 @@ SHAPES = {
 }
 """The shape of each role, in the order of the legend; "dashed" is a box with that outline."""
 
-VERDICTS = {"exact": "=", "rounding": "≈", "kink": "∧", "wrong": "✗"}
-"""The verdicts of a comparison of gradients, with their signs."""
+VERDICTS = {"exact": "=", "rounding": "≈", "kink": "∧", "inherited": "↤", "wrong": "✗"}
+"""The verdicts of a comparison of gradients, with their signs; inherited: a right step from a wrong delta."""
 
 KINDS = {
     "backward": "dashed, backwards: gradients\nlocal derivative\nupstream × local = contribution",
@@ -66,7 +66,13 @@ THEMES = {
             "gradient": "#f9e1ec",
             "failed": "#fbd5c8",
         },
-        verdicts={"exact": "#a9d3ef", "rounding": "#d8ecf8", "kink": "#f6e58d", "wrong": "#f5a27a"},
+        verdicts={
+            "exact": "#a9d3ef",
+            "rounding": "#d8ecf8",
+            "kink": "#f6e58d",
+            "inherited": "#fad9c8",
+            "wrong": "#f5a27a",
+        },
     ),
     "dark": Theme(
         paper="#1c1e22",
@@ -84,7 +90,13 @@ THEMES = {
             "gradient": "#5e2a45",
             "failed": "#74260c",
         },
-        verdicts={"exact": "#12598a", "rounding": "#274a60", "kink": "#6b5d00", "wrong": "#8f3a10"},
+        verdicts={
+            "exact": "#12598a",
+            "rounding": "#274a60",
+            "kink": "#6b5d00",
+            "inherited": "#55362a",
+            "wrong": "#8f3a10",
+        },
     ),
 }
 """The choices of `theme`."""

@@ -13,11 +13,13 @@ from autograd_mini import ops
 from autograd_mini.formula.expression import Apply, Expression, Name, fold
 
 
-def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
+def evaluate(
+    expression: Expression, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None
+) -> Any:
     """The value of an expression where its names have these `values`: an array or a number.
 
-    A condition is 1 where it holds and 0 elsewhere. Raises ValueError for a name without a value, and for an operation
-    that is none of autograd_mini's.
+    A condition is 1 where it holds and 0 elsewhere. `functions` are operations beside those of autograd_mini. Raises
+    ValueError for a name without a value, and for an unknown operation.
 
     >>> evaluate(Apply("subtract", (Name("x"), Name("y"))), {"x": np.array([3.0, 4.0]), "y": 1.0})
     array([2., 3.])
@@ -25,7 +27,8 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
 
     def combine(node: Expression, arguments: Sequence[Any]) -> Any:
         if isinstance(node, Apply):
-            return _numeric(_operation(node.op_name)(*arguments, **dict(node.settings)))
+            function = (functions or {}).get(node.op_name) or _operation(node.op_name)
+            return _numeric(function(*arguments, **dict(node.settings)))
         return _value(node, values) if isinstance(node, Name) else node.value
 
     return fold(expression, combine)
@@ -44,13 +47,13 @@ def _numeric(x: Any) -> Any:
 
 def _operation(name: str) -> Callable[..., Any]:
     try:
-        return _operations()[name]
+        return operations()[name]
     except KeyError:
         raise ValueError(f"evaluate: {name} is no operation of autograd_mini; substitute what it stands for") from None
 
 
 @functools.cache
-def _operations() -> Mapping[str, Callable[..., Any]]:
+def operations() -> Mapping[str, Callable[..., Any]]:
     """Every operation by its name, and the three arrays that formulas write as functions."""
     # By their full names: the package has functions that are called like their modules.
     modules = [module for name, module in sys.modules.items() if name.startswith(f"{ops.__name__}.")]

@@ -105,7 +105,9 @@ _FORMS = {
 _WORDS = {"sigmoid": r"\sigma", **{name: rf"\{name}" for name in _FUNCTIONS}}
 
 
-class _Latex(Notation):
+class Latex(Notation):
+    """LaTeX of mathematics mode."""
+
     forms = _FORMS
     array_product = Form(r"{} \odot {}", PRODUCT, (PRODUCT, PRODUCT))
     transposed = Form(r"{}^{{\top}}", POWER, (ATOM,))
@@ -136,4 +138,4 @@ class _Latex(Notation):
         return rf"\begin{{cases}} {yes} & {condition} \\ {no} & \mathrm{{otherwise}} \end{{cases}}"
 
 
-_LATEX = _Latex()
+_LATEX = Latex()

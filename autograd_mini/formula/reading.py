@@ -25,11 +25,12 @@ def expression_of(value: Any, known: Sequence[tuple[Any, Expression]]) -> Expres
     made = {id(x): expression for x, expression in known}
     for tensor in topological_order(value) if isinstance(value, Tensor) else ():
         if id(tensor) not in made and tensor.op is not None:
-            made[id(tensor)] = _applied(tensor, tensor.op, [_operand(x, made) for x in tensor.inputs])
+            made[id(tensor)] = applied(tensor, tensor.op, [_operand(x, made) for x in tensor.inputs])
     return _operand(value, made)
 
 
-def _applied(tensor: Tensor, op: Op, arguments: Sequence[Expression]) -> Apply:
+def applied(tensor: Tensor, op: Op, arguments: Sequence[Expression]) -> Apply:
+    """The operation that computed a Tensor, of these arguments, with the settings that are no defaults."""
     settings = tuple([(name, x) for name, x in tensor.settings.items() if repr(x) != repr(op.settings.get(name))])
     shape = broadcast([argument.shape for argument in arguments]) if op.elementwise else tensor.shape
     return Apply(op.name, tuple(arguments), settings, shape)

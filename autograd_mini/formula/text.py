@@ -71,7 +71,9 @@ _FORMS = {
 _WORDS = {"sigmoid": "σ"}
 
 
-class _Text(Notation):
+class Text(Notation):
+    """Unicode text."""
+
     forms = _FORMS
     array_product = Form("{} ⊙ {}", PRODUCT, (PRODUCT, PRODUCT))
     transposed = Form("{}ᵀ", POWER, (ATOM,))
@@ -101,4 +103,4 @@ class _Text(Notation):
         return f"where({condition}, {yes}, {no})"
 
 
-_TEXT = _Text()
+_TEXT = Text()

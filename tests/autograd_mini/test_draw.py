@@ -416,7 +416,10 @@ def test_agreement_reaches_the_entries_of_an_array() -> None:
     [
         ({"nobody": "exact"}, "agreement speaks of 'nobody', which is not in the graph"),
         ({Tensor(1.0): "exact"}, r"agreement speaks of Tensor \(\), which is not in the graph"),
-        ({"x": "fine"}, "a verdict of agreement is one of 'exact', 'rounding', 'kink', 'wrong', got 'fine'"),
+        (
+            {"x": "fine"},
+            "a verdict of agreement is one of 'exact', 'rounding', 'kink', 'inherited', 'wrong', got 'fine'",
+        ),
         ({None: "exact"}, "agreement speaks of None"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The derivative of an activation left out, taken twice, or taken at the wrong place."""
+"""The derivative of an activation left out, replaced by the function, taken twice, or taken at the wrong place."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ def _mistakes(study: Study) -> list[tuple[str, str, Slope]]:
     values = study.tape.values
     return [
         ("activation-missing", "the derivative of {f} at {end} is missing", lambda s: np.ones(s.end.shape)),
+        (
+            "activation-missing",
+            "your rule multiplies by {f} itself, {end}, where its derivative belongs",
+            lambda s: values[s.end],
+        ),
         ("activation-twice", "the derivative of {f} at {end} is applied twice", lambda s: local_slope(s, values) ** 2),
         (
             "pre-activation",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.products import PRODUCTS
 from autograd_mini.comparison.diagnosis.study import Study, called
@@ -18,23 +19,43 @@ _LONGEST = 12
 
 
 def weights_not_transposed(study: Study) -> Iterator[Hypothesis]:
-    """Going back through a product with square weights, W in place of its transpose: no shape tells."""
-    found = [(node, w) for node in study.path for w in _square_weights(study, node)]
+    """Going back through a product with square weights, W in place of its transpose: no shape tells.
+
+    Weights that have a line of biases beside a square count too: there, that line is left out on the way back.
+    """
+    found = [(node, *turned) for node in study.path for turned in _turned_weights(study, node)]
     for some in [*([one] for one in found), *([found] if len(found) > 1 else [])]:
-        assert study.tape is not None
-        reads = {(node, w): np.asarray(study.tape.values[w]).T for node, w in some}
-        words = called(some[0][1]) + (f" and {len(some) - 1} more" if len(some) > 1 else "")
-        detail = f"going back through the product, your rule has {words} where its transpose belongs"
+        reads = {(node, w): turned for node, w, turned in some}
+        words = called(_original(some[0][1])) + (f" and {len(some) - 1} more" if len(some) > 1 else "")
+        detail = f"going back through the product, your rule has {words} the wrong way round: transpose it"
         yield Hypothesis("transposed", detail, study.wrong(reads=reads))
 
 
-def _square_weights(study: Study, node: Tensor) -> list[Tensor]:
-    """The square matrices beside which a gradient passes through this product."""
-    if node.op is None or node.op.name not in PRODUCTS:
+def _original(w: Tensor) -> Tensor:
+    """What a transpose is the transpose of."""
+    source = w.inputs[0] if w.op is not None and w.op.name == "transpose" else w
+    return source if isinstance(source, Tensor) else w
+
+
+def _turned_weights(study: Study, node: Tensor) -> Iterator[tuple[Tensor, Array]]:
+    """The matrices beside which a gradient passes through this product, with their square part transposed."""
+    if node.op is None or node.op.name not in PRODUCTS or study.tape is None:
+        return
+    for x, w in (node.inputs[:2], node.inputs[1::-1]):
+        if isinstance(x, Tensor) and isinstance(w, Tensor) and x in study.on_path and w.ndim == 2:
+            for rows, columns in _squares(*w.shape):
+                turned = np.array(study.tape.values[w])
+                turned[rows, columns] = turned[rows, columns].T
+                yield w, turned
+
+
+def _squares(rows: int, columns: int) -> list[tuple[slice, slice]]:
+    """The square parts of a matrix: all of it, or all but its first or last row or column."""
+    n = min(rows, columns)
+    if n < 2 or abs(rows - columns) > 1:
         return []
-    pairs = (node.inputs[:2], node.inputs[1::-1])
-    passed = [(x, w) for x, w in pairs if isinstance(x, Tensor) and isinstance(w, Tensor) and x in study.on_path]
-    return [w for _, w in passed if w.ndim == 2 and w.shape[0] == w.shape[1] > 1]
+    starts = [slice(start, start + n) for start in range(abs(rows - columns) + 1)]
+    return [(start, slice(n)) if rows >= columns else (slice(n), start) for start in starts]
 
 
 def inputs_before_activation(study: Study) -> Iterator[Hypothesis]:

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import explains, fits, residual
 from autograd_mini.comparison.diagnosis.study import Study, called
 from autograd_mini.comparison.findings import Finding
@@ -34,17 +33,21 @@ def other_shape(study: Study) -> Finding:
 
 def unexplained(study: Study) -> Finding:
     """The finding for an array of the right shape: its worst entries, and the first delta that is wrong."""
-    detail = f"no single mistake explains your rule: {_worst(study.hand, study.gradient, study.case.name)}"
+    detail = f"no single mistake explains your rule: {_worst(study)}"
     first = first_wrong(study)
     detail += "" if first is None else f"; {_look_at(study, first)}"
     return Finding("unknown", detail, residual(study.hand, study.gradient))
 
 
-def _worst(hand: Array, gradient: Array, name: str) -> str:
-    difference = np.abs(hand - gradient).ravel()
-    order = np.argsort(-difference, kind="stable")[: min(_MOST, int(np.count_nonzero(difference)))]
+def _worst(study: Study) -> str:
+    """The entries that differ most, and that all others are right, if so."""
+    hand, gradient, name = study.hand, study.gradient, study.case.name
+    difference = np.abs(hand - gradient)
+    wrong = int(np.count_nonzero(difference > study.case.noise))
+    order = np.argsort(-difference.ravel(), kind="stable")[: min(_MOST, wrong)]
     places = [tuple(map(int, np.unravel_index(at, hand.shape))) for at in order]
-    return ", ".join(f"{name}{_index(p)} is {hand[p]:.6g}, not {gradient[p]:.6g}" for p in places)
+    told = ", ".join(f"{name}{_index(p)} is {hand[p]:.6g}, not {gradient[p]:.6g}" for p in places)
+    return told + ("; all other entries are right" if wrong <= _MOST and wrong < hand.size else "")
 
 
 def _index(place: tuple[int, ...]) -> str:

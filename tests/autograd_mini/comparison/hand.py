@@ -133,6 +133,8 @@ def slope(net: Net, a: Arrays, k: int, slip: Slip) -> np.ndarray:
     right = derivative(z, h)
     if slip.at("activation-missing", k):
         return np.ones_like(right)
+    if slip.at("function-for-slope", k):
+        return h
     if slip.at("activation-twice", k):
         return right**2
     if slip.at("input-for-output", k):
@@ -140,6 +142,11 @@ def slope(net: Net, a: Arrays, k: int, slip: Slip) -> np.ndarray:
     if slip.at("slope-at-output", k):
         return derivative(h, FUNCTIONS[net.activation][0](h))
     return right + (z == 0) if slip.at("one-at-kink", k) else right
+
+
+def not_transposed(net: Net, W: np.ndarray) -> np.ndarray:
+    """Square weights where their transpose belongs; a row of biases stays what it is."""
+    return np.hstack([W[:1].T, W[1:]]) if net.ones else W
 
 
 def backward(net: Net, a: Arrays, slip: Slip = Slip()) -> Arrays:
@@ -157,7 +164,7 @@ def backward(net: Net, a: Arrays, slip: Slip = Slip()) -> Arrays:
             found[f"b{k}"] = d.sum(axis=0)
         if k > 1:
             W = a[f"W{k}"] - (np.asarray(slip.number, d.dtype) * found[f"W{k}"] if slip.at("updated", k) else 0)
-            g = d @ (W if slip.at("not-transposed", k) else W.T)
+            g = d @ (not_transposed(net, W) if slip.at("not-transposed", k) else W.T)
             found[f"h{k - 1}"] = (g[:, :-1] if slip.at("wrong-column", k) else g[:, 1:]) if net.ones else g
             d = found[f"h{k - 1}"] * slope(net, a, k - 1, slip)
     return {name: array.astype(net.dtype) for name, array in found.items()}
