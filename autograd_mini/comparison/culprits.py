@@ -88,12 +88,14 @@ def judged(local: Row, chained: Row, fed: Sequence[str], asks: bool) -> RuleRow:
 
 def _words(here: bool, result: bool, fed: str, asks: bool) -> tuple[str, str]:
     """What to say of a wrong rule, and what the table calls it."""
+    if here != result and not fed:
+        which = ("wrong", "right") if here else ("right", "wrong")
+        return f"{which[0]} on the true deltas, {which[1]} on yours, which differ by rounding", f"{which[0]} alone"
     if here and not result:
-        return f"right in the end, but only because it makes good what is wrong with {fed}", "makes good"
+        told = f"right in the end: it makes good what is wrong with {fed}, and would be wrong on the true deltas"
+        return told, "makes good"
     if here and fed:
         return f"wrong here, and fed by a wrong {fed}; this is about its own step", "wrong here"
     if here:
         return "wrong here: all that it is given is right" * asks, "wrong here"
-    if result and fed:
-        return f"inherited from {fed}: its own step is right", "inherited"
-    return ("right on the true deltas, but not on yours, which differ by rounding", "inherited") if result else ("", "")
+    return (f"inherited from {fed}: its own step is right", "inherited") if result else ("", "")

@@ -75,7 +75,7 @@ def _step(key: Any, rule: Any, names: Names) -> Step:
     label = key if isinstance(key, str) else describe(key)
     try:
         if isinstance(key, _Nameless):
-            raise UnusableError(NAMELESS if callable(rule) else f"a {type(rule).__name__} is no function")
+            raise UnusableError(NAMELESS if callable(rule) else f"{repr(rule)[:40]} is no function")
         node = names.subject(key)
     except UnusableError as problem:
         return Step(label, problem=str(problem))

@@ -149,6 +149,14 @@ def test_the_report_colours_a_drawing() -> None:
     assert len(drawn) == len(report)
 
 
+def test_a_rule_that_is_not_the_same_twice_blames_nobody_else() -> None:
+    loss, rules = small()
+    factors = iter([2.0, 1.0])
+    report = ag.compare_rules(loss, rules | {"a2": lambda d_h2, h2: next(factors) * d_h2 * (1 - h2**2)})
+    assert report["a2"].remark == "wrong on the true deltas, right on yours, which differ by rounding"
+    assert [row.name for row in report if row.verdict == "wrong"] == []
+
+
 # -------------------------------------------------------------------------- 004_3fd59ef6bf62b8c0.txt, Algorithm 6.1
 
 
@@ -187,7 +195,9 @@ def test_algorithm_6_1_divides_by_n_late_and_is_right_in_the_end(classes: bool) 
     assert names(row for row in report if row.inherited) == {"Q1", "Z1"}
     for name in ("W1", "b1", "W2", "b2"):
         assert (report[name].local, report[name].verdict, report[name].label) == ("wrong", "rounding", "makes good")
-    assert report["W2"].remark == "right in the end, but only because it makes good what is wrong with d_Z2"
+    assert report["W2"].remark == (
+        "right in the end: it makes good what is wrong with d_Z2, and would be wrong on the true deltas"
+    )
 
 
 @pytest.mark.parametrize("classes", [False, True])
@@ -336,7 +346,7 @@ def test_a_rule_without_a_name_or_for_nobody_has_a_row_at_the_end() -> None:
     said = [row.findings[0].detail for row in list(report)[-3:]]
     assert [row.name for row in report][-3:] == ["rule 7", "rule 8", "a22"]
     assert said[0].startswith("a lambda has no name: write def NAME(...)")
-    assert said[1] == "a int is no function"
+    assert said[1] == "3 is no function"
     assert said[2] == "no Tensor of the graph is named 'a22'; did you mean 'a2'?"
     assert [row.local for row in report][:6].count("wrong") == 0
     assert report.culprits == ()
@@ -388,6 +398,12 @@ def test_rules_that_are_none_are_refused(rules: Any) -> None:
 def test_a_loss_that_is_no_tensor_is_refused() -> None:
     with pytest.raises(TypeError, match="compare_rules: the loss is a float"):
         ag.compare_rules(1.0, [])  # type: ignore[arg-type]
+
+
+def test_values_are_not_known_while_tracing() -> None:
+    compared = ag.compile(lambda x: ag.compare_rules((x * x).sum(), []))
+    with pytest.raises(TypeError, match=r"compare_rules: values are not known while ag.compile traces"):
+        compared(np.ones(3))
 
 
 def test_no_rules_make_an_empty_report() -> None:

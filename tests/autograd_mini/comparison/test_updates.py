@@ -232,6 +232,12 @@ def test_updates_that_are_no_mapping_are_refused() -> None:
         ag.compare_update(Net(0).E, [1.0], 0.1)  # type: ignore[arg-type]
 
 
+def test_values_are_not_known_while_tracing() -> None:
+    compared = ag.compile(lambda x: ag.compare_update((x * x).sum(), {}, 0.1))
+    with pytest.raises(TypeError, match=r"compare_update: values are not known while ag.compile traces"):
+        compared(np.ones(3))
+
+
 def test_nothing_is_changed() -> None:
     net = Net(0)
     before = [x.numpy() for x in ag.topological_order(net.E)]
