@@ -185,15 +185,18 @@ def scales(entry: float, largest: float) -> list[float]:
     return list(dict.fromkeys(size for size in (abs(entry), largest, 1.0) if size > 0))
 
 
-def ridders(along: Callable[[float], float], scale: float) -> Estimate:
-    """Central differences at halved steps, extrapolated to step 0; the entry of the table that changes least."""
+def ridders(along: Callable[[float], float], scale: float, epsilon: float = EPSILON) -> Estimate:
+    """Central differences at halved steps, extrapolated to step 0; the entry of the table that changes least.
+
+    `epsilon` is that of the dtype in which the values are known.
+    """
     best = Estimate(np.nan, np.inf, 0.0, 0.0)
     previous: list[float] = []
     for level in range(LEVELS):
         step = 0.1 * scale / 2**level
         above, below = along(step), along(-step)
         row = _extrapolated((above - below) / (2 * step), previous)
-        roundoff = EPSILON * max(abs(above), abs(below)) / step
+        roundoff = epsilon * max(abs(above), abs(below)) / step
         for column in range(1, min(len(row), len(previous) + 1)):
             change = max(abs(row[column] - row[column - 1]), abs(row[column] - previous[column - 1]))
             if level > 1 and change + roundoff < best.error:  # two steps may agree by chance, across a jump

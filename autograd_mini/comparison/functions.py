@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -136,13 +137,19 @@ class _Function:
 
     def _asked(self, position: int, index: Index, hand: float) -> Testimony:
         x = self.leaves[position].value
-        found = difference(self._along(position, index), float(x[index]), float(np.max(np.abs(x))))
+        found = difference(self._along(position, index), float(x[index]), float(np.max(np.abs(x))), self._epsilon)
         error = MARGIN * found.error + self._precision() * abs(found.value)
         return Testimony(index, hand, math.nan, found.value, error, CENTRAL)
 
     def _precision(self) -> float:
         """Rounding of what is compared, in the coarsest of the dtypes."""
         return 64 * max(float(np.finfo(leaf.value.dtype).eps) for leaf in self.leaves)
+
+    @cached_property
+    def _epsilon(self) -> float:
+        """Rounding of the values of the loss, which may be less precise than the arrays it is computed from."""
+        value = _plain(self.loss_fn(self.rebuild(leaf.value.astype(np.float64) for leaf in self.leaves)))
+        return float(np.finfo(value.dtype if value.dtype.kind == "f" else np.float64).eps)
 
     def _along(self, position: int, index: Index) -> Callable[[float], float]:
         def along(shift: float) -> float:
@@ -171,7 +178,7 @@ class _Function:
     def _at_kink(self, position: int, one: Testimony) -> bool:
         """Whether the slopes to the two sides stay apart, and what was derived by hand lies between them."""
         x = float(self.leaves[position].value[one.index])
-        low, high = sides(self._along(position, one.index), x)
+        low, high = sides(self._along(position, one.index), x, self._epsilon)
         return low < high and low - one.error <= one.hand <= high + one.error
 
     def _lengths(self) -> dict[str, int]:
@@ -190,12 +197,7 @@ class _Function:
         if not wrong:
             text = f"nothing confirms your rule: {_about_rough(len(said), len(said))}"
             return (Finding("unknown", text, math.nan),)
-        lengths = {
-            f"the length of axis {axis} of {leaf.path}": n
-            for leaf in self.leaves
-            for axis, n in enumerate(leaf.value.shape)
-        }
-        found = factor(decided, self.sizes, lengths)
+        found = factor(decided, self.sizes, self._lengths())
         text = f"{len(wrong)} of {len(decided)} entries that were tried differ, and by no common factor"
         return (found or Finding("unknown", text, math.nan),)
 
@@ -224,8 +226,12 @@ def _indices(shape: tuple[int, ...]) -> list[Index]:
     return [tuple(int(i) for i in np.unravel_index(entry, shape)) for entry in flat]
 
 
+def _plain(value: Any) -> Array:
+    return np.asarray(value.data if isinstance(value, Tensor) else value)
+
+
 def _number(value: Any) -> float:
-    array = np.asarray(value.data if isinstance(value, Tensor) else value)
+    array = _plain(value)
     if array.size != 1:
         raise ValueError(f"compare_functions: loss_fn returned {array.shape}, not one number; sum or average it")
     return float(array.item())

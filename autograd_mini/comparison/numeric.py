@@ -14,7 +14,7 @@ from autograd_mini.comparison.disturbed import plain
 from autograd_mini.comparison.recompute import Arithmetic, reached
 from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 from autograd_mini.tensor import Tensor, topological_order
-from autograd_mini.testing import ridders, scales
+from autograd_mini.testing import EPSILON, ridders, scales
 
 Index = tuple[int, ...]
 
@@ -86,11 +86,14 @@ class Differences:
         return np.asarray(result[0] if node.op.saves else result)
 
 
-def difference(along: Callable[[float], float], entry: float, largest: float) -> Numeric:
-    """Central differences of a function of a shift, extrapolated to step 0 from the best of a few scales."""
+def difference(along: Callable[[float], float], entry: float, largest: float, epsilon: float = EPSILON) -> Numeric:
+    """Central differences of a function of a shift, extrapolated to step 0 from the best of a few scales.
+
+    `epsilon` is that of the dtype in which the values are known.
+    """
     best = Numeric(math.nan, math.inf)
     for scale in scales(entry, largest):
-        estimate = ridders(along, scale)
+        estimate = ridders(along, scale, epsilon)
         if estimate.error < best.error:
             best = Numeric(estimate.value, estimate.error)
         if best.error <= 1e-8 * abs(best.value):
@@ -98,9 +101,10 @@ def difference(along: Callable[[float], float], entry: float, largest: float) ->
     return best
 
 
-def sides(along: Callable[[float], float], entry: float) -> tuple[float, float]:
+def sides(along: Callable[[float], float], entry: float, epsilon: float = EPSILON) -> tuple[float, float]:
     """The least and the largest one-sided slope; the two are equal where they meet as the step gets smaller."""
-    wide, narrow = (_slopes(along, step * (abs(entry) or 1.0)) for step in (1e-4, 1e-6))
+    steps = (epsilon**0.25, epsilon**0.375)  # 1e-4 and 1e-6 in float64; in float32 rounding would be the difference
+    wide, narrow = (_slopes(along, step * (abs(entry) or 1.0)) for step in steps)
     apart = abs(narrow[1] - narrow[0])
     if not apart > 0.25 * abs(wide[1] - wide[0]) > 1e-3 * max(map(abs, narrow)):
         return narrow[0], narrow[0]

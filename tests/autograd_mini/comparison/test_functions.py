@@ -120,3 +120,17 @@ def test_bad_results() -> None:
         ag.compare_functions(1.0, loss, x)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not one number"):
         ag.compare_functions(lambda x: np.asarray(x, float), lambda x: x, np.ones(2))
+
+
+def single(x: Any) -> np.float32:
+    return np.float32(np.sum(np.sin(x) + np.abs(x - 0.5)) + 3)
+
+
+def test_a_loss_in_float32_is_known_in_float32() -> None:
+    for seed in range(20):
+        x = np.random.default_rng(seed).normal(size=6) + 1e-3
+        x[0] = 0.5
+        slope = np.cos(x) + np.sign(x - 0.5)
+        assert ag.compare_functions(single, lambda x, slope=slope: slope, x).passed, seed
+        slope = 1.01 * slope
+        assert ag.compare_functions(single, lambda x, slope=slope: slope, x)["x"].verdict == "wrong", seed
