@@ -29,6 +29,9 @@ _ANALYTIC = {
 }
 """Operations whose forward computes with complex numbers as the analytic function does."""
 
+FAR = 4
+"""How many times their errors two estimates of one derivative may be apart."""
+
 
 @dataclass(frozen=True)
 class Numeric:
@@ -87,10 +90,18 @@ class Differences:
 
 
 def difference(along: Callable[[float], float], entry: float, largest: float, epsilon: float = EPSILON) -> Numeric:
-    """Central differences of a function of a shift, extrapolated to step 0 from the best of a few scales.
+    """The derivative of a function of a shift: extrapolated to step 0, or by short steps where a kink is near.
 
     `epsilon` is that of the dtype in which the values are known.
     """
+    far = _extrapolated(along, entry, largest, epsilon)
+    near = _near(along, abs(entry) or largest or 1.0, epsilon)
+    # Across a kink the long steps may agree with each other by chance, but not with the short ones.
+    return near if abs(far.value - near.value) > FAR * (far.error + near.error) else far
+
+
+def _extrapolated(along: Callable[[float], float], entry: float, largest: float, epsilon: float) -> Numeric:
+    """Central differences, extrapolated from the best of a few scales."""
     best = Numeric(math.nan, math.inf)
     for scale in scales(entry, largest):
         estimate = ridders(along, scale, epsilon)
@@ -99,6 +110,14 @@ def difference(along: Callable[[float], float], entry: float, largest: float, ep
         if best.error <= 1e-8 * abs(best.value):
             break
     return best
+
+
+def _near(along: Callable[[float], float], scale: float, epsilon: float) -> Numeric:
+    """Central differences by two steps, so short that only what is very near can disturb them."""
+    step = epsilon ** (1 / 3) * scale
+    values = [along(shift) for shift in (-step, step, -step / 2, step / 2)]
+    wide, narrow = (values[1] - values[0]) / (2 * step), (values[3] - values[2]) / step
+    return Numeric(narrow, abs(wide - narrow) + 8 * epsilon * max(map(abs, values)) / step)
 
 
 def sides(along: Callable[[float], float], entry: float, epsilon: float = EPSILON) -> tuple[float, float]:

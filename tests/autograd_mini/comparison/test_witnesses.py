@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini.comparison.numeric import Differences
 from autograd_mini.comparison.recompute import Arithmetic, forward
+from autograd_mini.comparison.truth import truth_of
+from autograd_mini.testing import EPSILON
 
 from .nets import net
 
@@ -23,16 +25,26 @@ def differences(loss: ag.Tensor, node: ag.Tensor) -> Differences:
     return Differences(loss, forward(ag.topological_order(loss), Arithmetic(np.float64)), node)
 
 
+def truth(loss: ag.Tensor, node: ag.Tensor) -> tuple[np.ndarray, float]:
+    """The gradient in extended precision, and how far rounding may take the loss itself where it is computed."""
+    found = truth_of(ag.topological_order(loss), [node], [loss])
+    return found.gradients[node], 8 * float(found.value_noise[loss]) * EPSILON / found.epsilon
+
+
 @given(st.integers(0, 2**32 - 1))
-def test_differences_agree_with_autodiff_or_say_how_rough_they_are(seed: int) -> None:
+@example(307635495)  # entries of relu just beside 0: long steps agree with each other, and are wrong by a third
+@example(3898439473)
+@example(4211253710)  # a cross-entropy that is the small difference of large numbers
+@example(750752571)  # float32: autodiff's own rounding is none of the witness's
+def test_differences_agree_with_the_truth_or_say_how_rough_they_are(seed: int) -> None:
     one = net(seed)
-    slopes = ag.gradients(one.loss)
     node = list(one.given)[seed % len(one.given)]
     index = tuple(seed % n for n in node.shape)
     said = differences(one.loss, node).at(index)
-    true = float(slopes[node][index])
-    allowed = 1e-3 * float(np.max(np.abs(slopes[node]))) if one.loss.dtype == np.float32 else 0.0
-    assert abs(said.value - true) <= 4 * said.error + allowed + 1e-9 * abs(true) + 1e-13
+    slopes, blur = truth(one.loss, node)
+    true = float(slopes[index])
+    step = 1e-4 * (abs(float(node.data[index])) or float(np.max(np.abs(node.data))) or 1.0)
+    assert abs(said.value - true) <= 4 * said.error + 1e-9 * abs(true) + 1e-13 + blur / step
 
 
 def test_a_complex_step_where_all_is_analytic() -> None:
