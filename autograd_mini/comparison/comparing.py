@@ -176,9 +176,10 @@ class Comparison:
         return self._compared(name, entry.node, entry.hand)
 
     def _about_shape(self, name: str, node: Tensor, hand: Array) -> tuple[Finding, ...]:
+        """The mistakes that give an array of this shape, before what can be said of any."""
         text = shape_sentence(hand, self.truth.gradients[node], self.allowed(node, hand))
         more = diagnose(self._case(name, node, hand)) if np.isfinite(hand).all() else []
-        return (Finding("shape", text, math.nan), *(f for f in more if f.kind not in ("shape", "unknown")))
+        return (*(f for f in more if f.kind not in ("shape", "unknown")), Finding("shape", text, math.nan))
 
     def true(self, node: Tensor) -> Array:
         """The automatic gradient by a node."""

@@ -21,6 +21,11 @@ def factor_findings(study: Study) -> Iterator[Finding]:
     if c is None:
         return
     left = residual(study.hand, c * study.gradient)
+    if not c:
+        yield Finding(
+            "factor", "your rule gives 0 everywhere, and the gradient is not 0: is the result ever filled?", left
+        )
+        return
     freedom = _degrees_of_freedom(study, c)
     lost = [] if freedom is None else [Finding("ddof", freedom, left)]
     reading = read_factor(c, readings(study), study.level)
@@ -45,8 +50,7 @@ def _common_factor(study: Study) -> float | None:
         return None
     c = multiple(study.hand, study.gradient)
     if not c:
-        nothing = not study.hand.any() and study.gradient.any()
-        return 0.0 if nothing and np.count_nonzero(study.gradient) >= _FEWEST else None
+        return 0.0 if not study.hand.any() and study.gradient.any() else None
     return c if fits(study.hand, c * study.gradient, study.level) else None
 
 

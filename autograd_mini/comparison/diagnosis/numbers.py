@@ -36,7 +36,8 @@ def sizes(study: Study) -> dict[int, str]:
             if size > 1:
                 found.setdefault(size, []).append(f"the number of {_AXES.get(axis, f'entries on axis {axis}')} of ")
                 found[size][-1] += called(x)
-    for size in study.gradient.shape if not found else ():
+    lengths = () if found else [size for size in study.gradient.shape if size > 2]  # a 2 is lost without an axis of 2
+    for size in lengths:
         found.setdefault(size, [f"the size of an axis of {study.case.name}"])
     some = list(found.items())[:_MOST_SIZES]
     return {size: f"{size} is " + " and ".join(dict.fromkeys(meanings[:2])) for size, meanings in some if size > 1}

@@ -79,9 +79,10 @@ def wrongly_summed(study: Study) -> Iterator[Hypothesis]:
         g = np.asarray(study.gradients.get(user, 0.0))
         if g.ndim == study.node.ndim or not _is_broadcast_to(study, g.shape):
             continue
+        wanted = _axis_text(tuple(range(g.ndim - study.node.ndim)))
         for axis in range(min(g.ndim, 2)):
             for what, array in (("sums over", g.sum(axis)), ("takes the first along", np.take(g, 0, axis))):
-                detail = f"your rule {what} axis {axis} of the gradient of {called(user)}, not the sum that is wanted"
+                detail = f"your rule {what} axis {axis} of the gradient of {called(user)}: sum over {wanted}"
                 yield Hypothesis("broadcast-sum", detail, array)
 
 

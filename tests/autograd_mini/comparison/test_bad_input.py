@@ -56,8 +56,16 @@ def test_the_change_of_shape_that_is_right_is_named(change: str) -> None:
     }[change]
     row = ag.compare(loss, {name: given})[name]
     assert row.verdict == "wrong"
-    assert row.findings[0].kind == "shape"
-    assert said in row.findings[0].detail
+    assert row.findings[-1].kind == "shape"
+    assert said in row.findings[-1].detail
+
+
+def test_a_mistake_that_is_named_comes_before_what_is_said_of_any_shape() -> None:
+    loss, w, b = model()
+    delta = 2 * (X @ w.data + b.data) / 8
+    report = ag.compare(loss, {w: (X.T @ delta)[1:], b: delta.sum(axis=1)})
+    assert [finding.kind for finding in report["w"].findings] == ["bias", "shape"]
+    assert [finding.kind for finding in report["b"].findings] == ["broadcast-sum", "shape"]
 
 
 def test_unknown_and_doubled_names() -> None:

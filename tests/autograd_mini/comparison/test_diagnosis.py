@@ -171,6 +171,19 @@ def test_a_factor_that_is_a_size_says_of_what() -> None:
     assert finding.residual < 1e-15
 
 
+def test_a_2_is_no_size_of_the_parameter_itself() -> None:
+    w = ag.Tensor([[1.0], [2.0]], name="w")
+    error = (np.array([[1.0, 3.0]]) @ w - 1).reshape(())
+    assert only(error * error, w, ag.gradients(error * error)[w] / 2).detail == "your rule is 1/2 times the gradient"
+
+
+def test_zeros_are_no_factor_to_be_named() -> None:
+    w = ag.Tensor([1.0, 2.0], name="w")
+    finding = only((w * w).sum(), w, [0.0, 0.0])
+    assert (finding.kind, finding.residual) == ("factor", 0)
+    assert finding.detail.startswith("your rule gives 0 everywhere")
+
+
 def test_any_other_constant_is_a_last_resort() -> None:
     w = ag.Tensor([1.0, 2.0, 3.0], name="w")
     assert only((w * w).sum(), w, lambda true: 0.7371 * true).detail.endswith("a constant factor")
