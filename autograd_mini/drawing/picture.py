@@ -95,9 +95,7 @@ def _count(subject: Subject, scene: Scene, show: str, view: View) -> int:
     return len(subject.order) * (2 if show == "both" else 1) if view.is_whole else len(scene.boxes)
 
 
-def _subject(
-    output: Any, expand: str | None, agreement: Agreement, limit: float
-) -> tuple[Subject, Mapping[Any, str]]:
+def _subject(output: Any, expand: str | None, agreement: Agreement, limit: float) -> tuple[Subject, Mapping[Any, str]]:
     """What is drawn, and the verdicts on its nodes."""
     subject = subject_of(output, limit)
     verdicts = verdicts_of(agreement, subject)
