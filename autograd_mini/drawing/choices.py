@@ -52,18 +52,21 @@ Agreement = Mapping[Any, str] | Judged
 
 
 def verdicts_of(agreement: Agreement, subject: Subject) -> dict[Any, str]:
-    """The verdict on each node that the mapping names, by Tensor or by name.
+    """The verdict on each node that the mapping, or the report, names by Tensor or by name.
 
-    TypeError for what is no mapping; ValueError for another verdict, or a name that no node has.
+    TypeError for what is neither; ValueError for another verdict, or a name that no node has.
     """
-    if not isinstance(agreement, Mapping):
-        raise TypeError(f'draw: agreement maps Tensors or names to verdicts, {{"W": "wrong"}} say, got {agreement!r}')
+    verdicts = getattr(agreement, "verdicts", agreement)
+    if not isinstance(verdicts, Mapping):
+        raise TypeError(
+            'draw: agreement is a report of ag.compare, or maps Tensors or names to verdicts, {"W": "wrong"} say; '
+            f"got {agreement!r}"
+        )
     named: dict[Any, list[Any]] = {}
     for node in subject.order:
         named.setdefault(node.name, []).append(node)
     tensors = set(subject.order)
     found: dict[Any, str] = {}
-    verdicts = agreement if isinstance(agreement, Mapping) else agreement.verdicts
     for key, verdict in verdicts.items():
         check_choice("draw", "a verdict of agreement", verdict, VERDICTS)
         nodes = ([key] if key in tensors else []) if isinstance(key, Tensor) else named.get(key, [])

@@ -67,8 +67,8 @@ THEMES = {
             "failed": "#fbd5c8",
         },
         verdicts={
-            "exact": "#a9d3ef",
-            "rounding": "#d8ecf8",
+            "exact": "#7fc1ec",
+            "rounding": "#b3dcf4",
             "kink": "#f6e58d",
             "inherited": "#fad9c8",
             "wrong": "#f5a27a",
@@ -91,8 +91,8 @@ THEMES = {
             "failed": "#74260c",
         },
         verdicts={
-            "exact": "#12598a",
-            "rounding": "#274a60",
+            "exact": "#0a68a6",
+            "rounding": "#2d6480",
             "kink": "#6b5d00",
             "inherited": "#55362a",
             "wrong": "#8f3a10",

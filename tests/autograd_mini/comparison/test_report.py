@@ -87,3 +87,11 @@ def test_unnamed_tensors_are_told_apart() -> None:
     report = ag.compare(z.sum(), {z: [1, 1], y: [3, 3], x: [6, 6]})
     assert [row.name for row in report] == ["multiply 2", "multiply 1", "leaf"]
     assert report.passed
+
+
+def test_a_drawing_is_coloured_by_the_report() -> None:
+    w, v = ag.Tensor([1.0, 2.0], name="w"), ag.Tensor([3.0, 4.0], name="v")
+    loss = (w * v).sum()
+    source = ag.draw(loss, agreement=ag.compare(loss, {w: v.data, "v": -w.data})).source
+    assert "by hand: exact =" in source
+    assert "by hand: wrong ✗" in source

@@ -67,6 +67,8 @@ def test_one_hot_targets_are_recognised_and_said() -> None:
     explanation = ag.explain(-(np.eye(2)[LABELS] * ag.log(ag.softmax(output()))).sum())
     assert explanation.rules[0][1] == "P − T"
     assert "each row of T has one 1, and else 0" in str(explanation)
+    two = np.array([[1.0, 1.0]] * 5)
+    assert "sum(" in ag.explain(-(two * ag.log(ag.softmax(output()))).sum()).rules[0][1]
     other = ag.explain(-(T**2 * ag.log(ag.softmax(output()))).sum())
     assert other.rules[0][1] == "sum(T, axis=-1, keepdims=True) ⊙ P − T"
 
@@ -116,6 +118,18 @@ def test_samples_in_columns() -> None:
         "dW1": "X @ δ1ᵀ",
         "db1": "sum(δ1, axis=1, keepdims=True)",
     }
+
+
+def test_a_net_that_is_computed_in_columns() -> None:
+    b1, b2 = parameter("b1", 4, 1), parameter("b2", 2, 1)
+    loss = ((W2.T @ ag.tanh(W1.T @ X.T + b1) + b2 - T.T) ** 2).mean()
+    assert rules(loss)["db1"] == "sum(δ1, axis=1, keepdims=True)"
+    assert rules(loss)["δ2"] == "2·(Z2 − T) / (K·N)"
+    assert rules(loss, samples="rows")["dW1"] == "Xᵀ @ δ1"
+    assert ag.explain(loss).given["N"] == 5
+    values, slopes = values_of(ag.explain(loss)), ag.gradients(loss, [W1, b1, W2, b2])
+    for x, slope in zip((W1, b1, W2, b2), slopes):
+        np.testing.assert_allclose(values[f"d{x.name}"], slope)
 
 
 def test_the_bias_as_weights_of_a_constant_one() -> None:
