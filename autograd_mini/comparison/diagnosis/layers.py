@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,21 @@ def weights_not_transposed(study: Study) -> Iterator[Hypothesis]:
     Weights that have a line of biases beside a square count too: there, that line is left out on the way back.
     """
     found = [(node, *turned) for node in study.path for turned in _turned_weights(study, node)]
-    for some in [*([one] for one in found), *([found] if len(found) > 1 else [])]:
-        reads = {(node, w): turned for node, w, turned in some}
-        words = called(_original(some[0][1])) + (f" and {len(some) - 1} more" if len(some) > 1 else "")
-        detail = f"going back through the product, your rule has {words} the wrong way round: transpose it"
-        yield Hypothesis("transposed", detail, study.wrong(reads=reads))
+    shared: dict[Tensor, list[tuple[Tensor, Tensor, Array]]] = {}
+    for one in found:
+        shared.setdefault(_original(one[1]), []).append(one)
+    groups = [*([one] for one in found), *(uses for uses in shared.values() if len(uses) > 1)]
+    for some in [*groups, *([found] if len(shared) > 1 else [])]:
+        detail = f"going back through the product, your rule has {_weights(some)} the wrong way round: transpose it"
+        yield Hypothesis("transposed", detail, study.wrong(reads={(node, w): turned for node, w, turned in some}))
+
+
+def _weights(some: Sequence[tuple[Tensor, Tensor, Array]]) -> str:
+    """Which weights these are: those of one product, the same in several, as in a recurrent net, or several."""
+    different = list(dict.fromkeys(_original(w) for _, w, _ in some))
+    uses = len(dict.fromkeys(node for node, _, _ in some))
+    first = called(different[0]) + (f" and {len(different) - 1} more" if len(different) > 1 else "")
+    return f"{first}, in {uses} products," if uses > len(different) else first
 
 
 def _original(w: Tensor) -> Tensor:

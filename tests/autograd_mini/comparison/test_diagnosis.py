@@ -171,6 +171,22 @@ def test_a_factor_that_is_a_size_says_of_what() -> None:
     assert finding.residual < 1e-15
 
 
+def test_a_weight_of_all_time_steps_the_wrong_way_round() -> None:
+    r = np.random.default_rng(2)
+    x, u, w = r.normal(size=(4, 3, 2)), r.normal(size=(2, 4)), ag.Tensor(r.normal(size=(4, 4)), name="w")
+    h: list[Any] = [ag.Tensor(np.zeros((3, 4)), requires_grad=False)]
+    for step in range(4):
+        h.append(ag.tanh(x[step] @ u + h[-1] @ w))
+    delta, total = 2 * h[-1].data, np.zeros((4, 4))
+    for step in reversed(range(4)):
+        delta = delta * (1 - h[step + 1].data ** 2)
+        total += h[step].data.T @ delta
+        delta = delta @ w.data
+    finding = only((h[-1] * h[-1]).sum(), w, total)
+    assert finding.kind == "transposed"
+    assert "w (4, 4), in 3 products, the wrong way round" in finding.detail
+
+
 def test_a_2_is_no_size_of_the_parameter_itself() -> None:
     w = ag.Tensor([[1.0], [2.0]], name="w")
     error = (np.array([[1.0, 3.0]]) @ w - 1).reshape(())
