@@ -27,7 +27,9 @@ def node_of(key: Any, nodes: Set[Tensor], named: Mapping[str, list[Tensor]]) -> 
     elif isinstance(key, str):
         found = named.get(key, [])
     else:
-        raise UnusableError(f"the key is a {type(key).__name__}; name a Tensor of the graph, or pass the Tensor")
+        raise UnusableError(
+            f"a key of type {type(key).__name__} means nothing here; name a Tensor of the graph, or pass the Tensor"
+        )
     if not found:
         raise UnusableError(f"no Tensor of the graph is named {key!r}{near(key, named)}")
     if len(found) > 1:
@@ -56,7 +58,7 @@ def array_of(value: Any) -> Array:
     except (TypeError, ValueError) as error:
         raise UnusableError(f"what was given makes no array: {error}") from None
     if array.dtype.kind not in "fiub":
-        raise UnusableError(f"a {type(value).__name__} ({array.dtype}) was given; give an array of real numbers")
+        raise UnusableError(f"{type(value).__name__} ({array.dtype}) was given; give an array of real numbers")
     return array
 
 

@@ -21,6 +21,9 @@ Index = tuple[int, ...]
 STEP = 1e-100
 """Of a complex step: so small that its square is lost, so that no difference cancels."""
 
+LOST = float(np.finfo(np.float64).tiny) / STEP
+"""A derivative so small that it is lost beside a complex step."""
+
 _ANALYTIC = {
     *(ops.add, ops.subtract, ops.multiply, ops.divide, ops.negative, ops.positive, ops.power, ops.square),
     *(ops.reciprocal, ops.exp, ops.expm1, ops.log, ops.log1p, ops.sqrt, ops.tanh, ops.sin, ops.cos, ops.sinh),
@@ -62,7 +65,7 @@ class Differences:
     def _complex(self, index: Index) -> Numeric:
         moved = self._loss(index, 1j * STEP)
         value = float(np.imag(moved)) / STEP
-        return Numeric(value, 1e-14 * abs(value))
+        return Numeric(value, 1e-14 * abs(value) + LOST)
 
     def _real(self, index: Index) -> Numeric:
         x = np.asarray(self.values[self.node])

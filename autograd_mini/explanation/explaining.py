@@ -39,7 +39,7 @@ def explain(
     - `style="scalars"`: every equation for one entry, with subscripts: dW_jk = Σ_n X_nj·δ_nk. It has no paths.
 
     No `.grad` is read or changed. Raises TypeError if `loss` is no Tensor or requires no gradient; ValueError if it has
-    several entries, for a `wrt` that it does not depend on, and for an unknown choice.
+    several entries or is a leaf, for a `wrt` that it does not depend on, and for an unknown choice.
 
     >>> import autograd_mini as ag
     >>> x, W = ag.Tensor([[1.0, 2.0]], requires_grad=False, name="x"), ag.Tensor([[3.0], [4.0]], name="W")
@@ -69,6 +69,8 @@ def _check_loss(loss: Any) -> None:
         )
     if loss.size != 1:
         raise ValueError(f"explain: {describe(loss)} has {loss.size} entries, not 1; explain its .sum() or .mean()")
+    if loss.op is None:
+        raise ValueError(f"explain: nothing was computed in {describe(loss)}, a leaf; pass the loss of a computation")
 
 
 def _wrt(wrt: Any, loss: Tensor) -> Tensor:

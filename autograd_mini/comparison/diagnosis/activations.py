@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini import ops
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.stretches import (
     Stretch,
@@ -16,10 +17,13 @@ from autograd_mini.comparison.diagnosis.stretches import (
     stretches,
 )
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Correction
+from autograd_mini.comparison.diagnosis.tape import Correction, Values, slope
+from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 
 Slope = Callable[[Stretch], Any]
+
+_OTHERS = (ops.tanh, ops.sigmoid, ops.softplus, ops.relu)
 
 
 def activations(study: Study) -> Iterator[Hypothesis]:
@@ -51,6 +55,7 @@ def _mistakes(study: Study) -> list[tuple[str, str, Slope]]:
             "your rule multiplies by {f} itself, {end}, where its derivative belongs",
             lambda s: values[s.end],
         ),
+        *(_mistaken_for(other, values) for other in _OTHERS),
         ("activation-twice", "the derivative of {f} at {end} is applied twice", lambda s: local_slope(s, values) ** 2),
         (
             "pre-activation",
@@ -63,6 +68,18 @@ def _mistakes(study: Study) -> list[tuple[str, str, Slope]]:
             lambda s: slope_at(s, values, values[s.end]),
         ),
     ]
+
+
+def _mistaken_for(other: Op, values: Values) -> tuple[str, str, Slope]:
+    """The derivative of another activation: 1 - h², as for tanh, where h is a sigmoid."""
+    sentence = (
+        f"your rule multiplies by the derivative of {other.name}, but {{end}} is {{f}}: use the derivative of {{f}}"
+    )
+
+    def slope_of_other(stretch: Stretch) -> Any:
+        return None if stretch.known is other else slope(other, 0, values[stretch.end], [values[stretch.start]], {})
+
+    return "activation-missing", sentence, slope_of_other
 
 
 def _corrections(study: Study, some: Sequence[Stretch], wrong: Slope) -> dict[Tensor, Correction] | None:

@@ -31,11 +31,11 @@ def regularisers(study: Study) -> Iterator[Hypothesis]:
 def _scaled(study: Study, term: Tensor, part: Array) -> Iterator[Hypothesis]:
     """`a` times the rest plus `b` times the regulariser: one of them or both are not 1."""
     rest = study.gradient - part
-    yield Hypothesis("regulariser", f"the regulariser, {_formula(term)}, is missing from your rule", rest)
+    yield Hypothesis("regulariser", f"the regulariser {_of(term)} is missing from your rule", rest)
     b = multiple(study.hand - rest, part)
     if study.hand.size >= _FEWEST:
         times = as_text(b, study.level)
-        detail = f"the regulariser, {_formula(term)}, counts {times} times in your rule, the rest is right"
+        detail = f"the regulariser {_of(term)} counts {times} times in your rule, the rest is right"
         yield Hypothesis("regulariser", detail, rest + b * part)
         yield from _both_scaled(study, term, rest, part)
 
@@ -51,14 +51,14 @@ def _both_scaled(study: Study, term: Tensor, rest: Array, part: Array) -> Iterat
         return
     right, missing = (abs(b - c) <= 1e-3 for c in (1, 0))
     if right:
-        detail = f"all but the regulariser, {_formula(term)}, is {rest_reading.of('what it should be')}"
+        detail = f"all but the regulariser {_of(term)} is {rest_reading.of('what it should be')}"
         yield Hypothesis("factor", detail, _sum(rest_reading, rest) + part)
     elif missing:
-        detail = f"the regulariser, {_formula(term)}, is missing; "
+        detail = f"the regulariser {_of(term)} is missing; "
         detail += f"besides, the rest is {rest_reading.of('what it should be')}"
         yield Hypothesis("regulariser", detail, _sum(rest_reading, rest))
     elif part_reading is not None:
-        detail = f"the regulariser, {_formula(term)}, is {part_reading.of('what it should be')}; "
+        detail = f"the regulariser {_of(term)} is {part_reading.of('what it should be')}; "
         detail += f"besides, the rest is {rest_reading.of('what it should be')}"
         yield Hypothesis("regulariser", detail, _sum(rest_reading, rest) + _sum(part_reading, part))
 
@@ -129,7 +129,7 @@ def _sources(x: Tensor) -> dict[int, Any]:
     return {id(y): y for y in [*leaves, *plain]}
 
 
-def _formula(term: Tensor) -> str:
-    """Which parameters a term punishes: "the sum of W1 and W2"."""
+def _of(term: Tensor) -> str:
+    """Which parameters a term punishes: "of W1 and W2"."""
     names = [x.name or str(x.shape) for x in topological_order(term) if x.op is None and x.requires_grad]
-    return f"the term of {' and '.join(names[:3])}"
+    return f"of {' and '.join(names[:3])}"

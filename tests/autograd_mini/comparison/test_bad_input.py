@@ -78,7 +78,7 @@ def test_unknown_and_doubled_names() -> None:
     said = [row.findings[0].detail for row in report if row.findings]
     assert "no Tensor of the graph is named 'W'; did you mean 'w'?" in said[0] or "there are" in said[0]
     assert "2 Tensors of the graph are named 'same'; pass the Tensor itself" in said[1]
-    assert "the key is a int" in said[2]
+    assert "a key of type int means nothing" in said[2]
     assert "other () is not in the graph of the loss" in said[3]
     assert list(report.verdicts) == [b]
 

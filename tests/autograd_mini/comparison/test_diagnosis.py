@@ -187,6 +187,16 @@ def test_a_weight_of_all_time_steps_the_wrong_way_round() -> None:
     assert "w (4, 4), in 3 products, the wrong way round" in finding.detail
 
 
+def test_the_derivative_of_another_activation() -> None:
+    r = np.random.default_rng(4)
+    x, w = r.normal(size=(5, 3)), ag.Tensor(r.normal(size=(3, 2)), name="w")
+    for f, wrong, other in (("sigmoid", lambda h: 1 - h**2, "tanh"), ("tanh", lambda h: h * (1 - h), "sigmoid")):
+        h = getattr(ag, f)(x @ w).named("h")
+        finding = only((h * h).sum(), w, x.T @ (2 * h.data * wrong(h.data)))
+        assert finding.kind == "activation-missing"
+        assert f"the derivative of {other}, but h (5, 2) is {f}" in finding.detail
+
+
 def test_a_2_is_no_size_of_the_parameter_itself() -> None:
     w = ag.Tensor([[1.0], [2.0]], name="w")
     error = (np.array([[1.0, 3.0]]) @ w - 1).reshape(())

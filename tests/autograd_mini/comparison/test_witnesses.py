@@ -93,3 +93,12 @@ def test_the_worst_entry_is_heard_first() -> None:
     assert row.testimonies[0].index == (7, 11)
     assert 1 < len(row.testimonies) < 50
     assert "at (7, 11) hand" in str(ag.compare(loss, {w: hand}))
+
+
+def test_a_complex_step_does_not_witness_what_is_lost_beside_it() -> None:
+    w = ag.Tensor([1e-300, 2e-300], name="w")
+    loss = (w * [1.0, 2.0]).sum() * 1e-5
+    row = ag.compare(loss, {w: [-1e-5, 2e-5]})["w"]
+    assert row.vote == "your rule is wrong"
+    loss = (w * w).sum()
+    assert ag.compare(loss, {w: -2 * w.data})["w"].vote == "the numeric derivative is too rough to decide"

@@ -91,6 +91,7 @@ def test_a_long_chain() -> None:
         ((3.0,), {}, TypeError, "the loss is a Tensor, got float"),
         ((ag.Tensor(1.0, requires_grad=False),), {}, TypeError, "requires_grad"),
         ((X @ W,), {}, ValueError, r"has 6 entries, not 1; explain its .sum\(\) or .mean\(\)"),
+        ((ag.Tensor(1.0, name="a"),), {}, ValueError, r"nothing was computed in a \(\), a leaf; pass the loss"),
         ((loss(), "V"), {}, ValueError, "does not depend on 'V'; Tensors that it depends on: W, J"),
         ((loss(), ag.Tensor(1.0, name="V")), {}, ValueError, "does not depend on V"),
         ((loss(), X), {}, ValueError, "does not depend on X"),
