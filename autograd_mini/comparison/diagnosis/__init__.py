@@ -10,7 +10,7 @@ The kinds, and what each says of the student's numbers:
 | broadcast-sum | not summed over the axis along which the Tensor was broadcast, or over another |
 | bias | right but for the row or column of a constant 1; or those of a net without a bias |
 | permuted | the rows, columns or entries in another order |
-| activation-missing, activation-twice | what comes of an activation's derivative left out or replaced; or applied twice |
+| activation-missing, activation-twice | an activation's derivative left out, replaced, or applied twice |
 | pre-activation | what comes of an activation's input where its output belongs, or the reverse |
 | softmax-twice, off-diagonal | what comes of softmax's derivative applied to p - y again; or of p (1 - p) alone |
 | regulariser | right but for the term of a penalty: missing, scaled, or not in the loss at all |
