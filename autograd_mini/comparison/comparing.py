@@ -27,11 +27,14 @@ from autograd_mini.errors import describe
 from autograd_mini.modes import tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
-MOST, LEAST = 24, 4
+MOST, LEAST = 24, 2
 """Entries of a wrong row that the numeric witness is asked about."""
 
-BUDGET = 1_000_000
-"""Numbers that it may read for them, times the few evaluations of the loss that each takes."""
+BUDGET = 4_000_000
+"""Numbers that it may read for those of all rows, times the few evaluations of the loss that each entry takes."""
+
+PER_OPERATION = 500
+"""What calling an operation costs, in numbers that are read in that time."""
 
 
 def compare(loss: Tensor, given: Mapping[Any, Any]) -> Report:
@@ -178,7 +181,7 @@ class Comparison:
     def _about_shape(self, name: str, node: Tensor, hand: Array) -> tuple[Finding, ...]:
         """The mistakes that give an array of this shape, before what can be said of any."""
         text = shape_sentence(hand, self.truth.gradients[node], self.allowed(node, hand))
-        more = diagnose(self._case(name, node, hand)) if np.isfinite(hand).all() else []
+        more = self._mistakes(self._case(name, node, hand)) if np.isfinite(hand).all() else []
         return (*(f for f in more if f.kind not in ("shape", "unknown")), Finding("shape", text, math.nan))
 
     def true(self, node: Tensor) -> Array:
@@ -213,7 +216,10 @@ class Comparison:
             return _judged_row(name, node, judgement, (Finding("unknown", finite_sentence(hand, automatic), math.nan),))
         case = self._case(name, node, hand)
         testimonies, verdict = self._witnesses(case, hand, automatic, judgement)
-        return _judged_row(name, node, judgement, tuple(diagnose(case)), verdict, testimonies)
+        return _judged_row(name, node, judgement, tuple(self._mistakes(case)), verdict, testimonies)
+
+    def _mistakes(self, case: Case) -> list[Finding]:
+        return diagnose(case, sharing=len(self.given))
 
     def _case(self, name: str, node: Tensor, hand: Array) -> Case:
         allowed = self.allowed(node, hand)
@@ -230,7 +236,8 @@ class Comparison:
             return (), ROUGH
         differences = Differences(self.loss, self.values, case.node)
         read = sum(x.size for y in differences.path for x in y.inputs if isinstance(x, Tensor | np.ndarray))
-        limit = max(LEAST, min(MOST, BUDGET // max(read, 1)))
+        cost = read + PER_OPERATION * len(differences.path) + 1
+        limit = max(LEAST, min(MOST, BUDGET // (cost * len(self.given))))
         asked = entries(judgement.outside & ~case.kinks, judgement.worst_index, limit)
         said = tuple(heard(asked, hand, automatic, differences.at, differences.method))
         return said, _with_suspects(vote(said, case.noise), differences.path)

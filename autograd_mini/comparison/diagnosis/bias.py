@@ -83,7 +83,7 @@ def forgotten(study: Study) -> Iterator[Hypothesis]:
     if study.tape is not study.today:
         return
     for x in _biases(study):
-        values = study.today.computed({x: np.zeros(x.shape)})
+        values = study.computed({x: np.zeros(x.shape)})
         detail = f"your rule follows from a forward pass without {called(x)}: the bias is missing"
         yield Hypothesis("bias", detail, study.wrong(values=values))
 

@@ -71,11 +71,11 @@ _REFUSED: type[Exception] | tuple[()] = Exception
 """What a hypothesis may raise: a user's own operation, run again at other values, may raise anything."""
 
 
-def diagnose(case: Case) -> list[Finding]:
+def diagnose(case: Case, *, sharing: int = 1) -> list[Finding]:
     """The mistakes that give the student's numbers, the simplest first; none for a gradient that is right.
 
     All that fit are named, each kind once. If none fits, the only finding is of the kind "unknown", or "shape" for an
-    array of another shape. Never raises.
+    array of another shape. `sharing` is among how many gradients the work that may be done is divided. Never raises.
 
     >>> import autograd_mini as ag
     >>> w = ag.Tensor([1.0, 2.0, 3.0], name="w")
@@ -87,7 +87,7 @@ def diagnose(case: Case) -> list[Finding]:
     ('factor', 'your rule is 3 times the gradient, and 3 is the number of rows of the multiply (3,)')
     """
     with np.errstate(all="ignore"):
-        study = Study(case)
+        study = Study(case, sharing)
         bad = not_finite(study)
         if bad is not None:
             return [bad]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -101,9 +100,8 @@ def moved_forward(study: Study) -> Iterator[Hypothesis]:
 
 def _along(study: Study, steps: Mapping[Tensor, Array]) -> Callable[[float], Array]:
     def gradient(rate: float) -> Array:
-        tape = study.today
-        values: Mapping[Tensor, Any] = tape.computed({x: tape.values[x] + rate * step for x, step in steps.items()})
-        return study.wrong(values=values)
+        moved = {x: study.today.values[x] + rate * step for x, step in steps.items()}
+        return study.wrong(values=study.computed(moved))
 
     return gradient
 

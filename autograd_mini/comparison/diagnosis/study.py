@@ -18,24 +18,28 @@ _MOST_NODES = 200_000
 """In all walks: a graph of 65 000 scalars is walked three times, a small net as often as is wanted."""
 
 _MOST_ENTRIES = 5_000_000
-"""Of the gradients in all walks: a net of 160 000 parameters is walked two dozen times."""
+"""Of the values and gradients in all walks: a net of 160 000 parameters is walked two dozen times."""
+
+_SHARED = 5
+"""How many times as much may be walked for all gradients of one comparison."""
 
 
 class Study:
     """One case under examination; whatever is costly is computed once, when it is wanted."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, sharing: int = 1) -> None:
         self.case = case
         self.node = case.node
         self.hand: Array = np.asarray(case.hand, np.float64)
         self.gradient: Array = np.asarray(case.gradient, np.float64)
         self.level = level_of(case)
+        self._share = min(1.0, _SHARED / max(sharing, 1))
         self._nodes = self._entries = 0
 
     @property
     def exhausted(self) -> bool:
         """Whether so many nodes have been walked through that no more mistakes should be tried."""
-        return self._nodes > _MOST_NODES or self._entries > _MOST_ENTRIES
+        return self._nodes > self._share * _MOST_NODES or self._entries > self._share * _MOST_ENTRIES
 
     def explained_by(self, candidate: Array, hand: Array | None = None) -> bool:
         """Whether a candidate gives the student's numbers, and much better than the truth does."""
@@ -93,6 +97,12 @@ class Study:
             for x in dict.fromkeys(y for y in user.inputs if isinstance(y, Tensor)):
                 users.setdefault(x, []).append(user)
         return users
+
+    def computed(self, leaves: Values) -> dict[Tensor, Any]:
+        """All values of today, with others for some of the leaves."""
+        self._nodes += len(self.today.order)
+        self._entries += sum(x.size for x in self.today.order)
+        return self.today.computed(leaves)
 
     def wrong(
         self,

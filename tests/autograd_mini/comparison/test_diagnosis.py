@@ -16,6 +16,7 @@ import autograd_mini as ag
 from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis import diagnose
 from autograd_mini.comparison.diagnosis import diagnose as module_function
+from autograd_mini.comparison.diagnosis.tape import Tape
 from autograd_mini.comparison.findings import KINDS, Finding
 from tests.autograd_mini.comparison.hand import Net, random_net
 from tests.autograd_mini.comparison.mutations import TABLE, mutations, scene
@@ -359,3 +360,28 @@ def test_a_long_chain_is_walked_without_recursion() -> None:
     for _ in range(10_000):
         y = ag.tanh(y) * 1.01
     assert kinds(y.sum(), x, lambda true: true + np.arange(4.0)) == ["unknown"]
+
+
+def test_the_work_for_many_wrong_gradients_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    work, rows = Counter[str](), 24
+
+    def counted(name: str) -> Any:
+        whole = getattr(Tape, name)
+
+        def step(tape: Tape, *given: Any, **settings: Any) -> Any:
+            work["nodes"] += len(tape.order)
+            return whole(tape, *given, **settings)
+
+        return step
+
+    for name in ("walk", "computed"):
+        monkeypatch.setattr(Tape, name, counted(name))
+    r = np.random.default_rng(0)
+    h: Any = r.normal(size=(3, 2))
+    for layer in range(rows):
+        h = ag.sigmoid(h @ ag.Tensor(r.normal(size=(2, 2)), name=f"w{layer}") * 2) * 2 - 1
+    loss = (h * h).sum()
+    report = ag.compare(loss, {f"w{layer}": r.normal(size=(2, 2)) for layer in range(rows)})
+    assert all(row.findings[0].kind == "unknown" for row in report)
+    nodes = len(ag.topological_order(loss))
+    assert work["nodes"] <= 5 * 200_000 + 10 * nodes * rows
