@@ -18,7 +18,7 @@ The kinds, and what each says of the student's numbers:
 | kink | right but where the function has no single derivative |
 | ddof | what comes of N for N - 1, or the reverse |
 | shape | right in another shape; or of a shape that nothing explains |
-| unknown | explained by none of these alone |
+| unknown | explained by none of these alone; or a way of the chain rule is missing, which is then named |
 """
 
 from autograd_mini.comparison.diagnosis.diagnose import diagnose as diagnose

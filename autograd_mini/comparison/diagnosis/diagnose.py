@@ -31,6 +31,7 @@ from autograd_mini.comparison.diagnosis.study import Study
 from autograd_mini.comparison.diagnosis.sums import not_summed, single_samples, summed, wrongly_summed
 from autograd_mini.comparison.diagnosis.terms import regularisers
 from autograd_mini.comparison.diagnosis.unknown import not_finite, other_shape, unexplained
+from autograd_mini.comparison.diagnosis.ways import ways
 from autograd_mini.comparison.findings import Finding
 
 Said = TypeVar("Said")
@@ -61,8 +62,8 @@ _FROM_GRAPH: tuple[Source, ...] = (
     forgotten,
     updated_weights,
 )
-_SOUGHT: tuple[Source, ...] = (moved_forward,)
-"""These seek a number, and cost several passes: only when nothing else fits."""
+_LAST: tuple[Source, ...] = (ways, moved_forward)
+"""What has no kind of its own, and what seeks a number by several passes: only when nothing else fits."""
 
 _IMPLIED = {"permuted": {"bias", "transposed"}, "shape": {"transposed"}}
 """A kind that says less of the same when one of the others fits."""
@@ -108,7 +109,7 @@ def _findings(study: Study) -> list[Finding]:
         return simple
     tried = list(_hypotheses(study, _FROM_NUMBERS + _FROM_GRAPH))
     found = [*_exact(study, tried)] or _combined(study, tried) or [*constant_finding(study)]
-    found = found or [*_exact(study, _hypotheses(study, _SOUGHT))] or [*_guarded(study, stale_finding)]
+    found = found or [*_exact(study, _hypotheses(study, _LAST))] or [*_guarded(study, stale_finding)]
     return _once_each(found) or [_none_fits(study)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,20 +65,22 @@ class Tape:
                 continue
             g = totals.pop(node)
             finished[node] = corrections[node](g, finished) if node in corrections else g
-            if node.op is not None:
-                self._send_back(node, finished[node], values, reads, totals, through)
+            for x, share in self.shares(node, finished[node], values, reads, through):
+                totals[x] = totals[x] + share if x in totals else share
         return finished
 
-    def _send_back(
+    def shares(
         self,
         node: Tensor,
         g: Any,
-        values: Values,
-        reads: Mapping[tuple[Tensor, Tensor], Any],
-        totals: dict[Tensor, Any],
-        through: Collection[Tensor] | None,
-    ) -> None:
-        assert node.op is not None
+        values: Values | None = None,
+        reads: Mapping[tuple[Tensor, Tensor], Any] = _NOTHING,
+        through: Collection[Tensor] | None = None,
+    ) -> Iterator[tuple[Tensor, Any]]:
+        """What a node with the gradient g sends back to each of its inputs; to one that is used twice, two shares."""
+        if node.op is None:
+            return
+        values = self.values if values is None else values
         inputs = operands(node, values, reads)
         # What a forward pass saved belongs to its values, and these may be others.
         settings = settings_of(node) | ({"saved": None} if node.op.saves else {})
@@ -86,8 +88,7 @@ class Tape:
             if rule is None or not isinstance(x, Tensor) or not x.requires_grad:
                 continue
             if through is None or x in through:
-                share = summed_to(rule(g, values[node], *inputs, **settings), x.shape)
-                totals[x] = totals[x] + share if x in totals else share
+                yield x, summed_to(rule(g, values[node], *inputs, **settings), x.shape)
 
 
 def forward(node: Tensor, values: Values) -> Any:

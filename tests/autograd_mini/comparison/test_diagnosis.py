@@ -198,6 +198,27 @@ def test_the_derivative_of_another_activation() -> None:
         assert f"the derivative of {other}, but h (5, 2) is {f}" in finding.detail
 
 
+def test_a_skip_connection_left_out() -> None:
+    r = np.random.default_rng(3)
+    x, w = r.normal(size=(3, 4)), ag.Tensor(r.normal(size=(4, 4)), name="w")
+    h = ag.tanh(x @ w).named("h")
+    y = (h + ag.tanh(h @ (2 * w))).named("y")
+    through = 2 * y.data * (1 - (y.data - h.data) ** 2)
+    finding = only((y * y).sum(), h, through @ (2 * w.data).T)
+    assert finding.detail.startswith("the way from h (3, 4) through y (3, 4) is missing")
+    assert finding.residual < 1e-12
+    total = 2 * h.data.T @ through + x.T @ ((through @ (2 * w.data).T) * (1 - h.data**2))
+    assert only((y * y).sum(), w, total).detail == finding.detail
+
+
+def test_one_use_of_many_alone() -> None:
+    a, b = ag.Tensor([0.3, 0.5, 0.7], name="a"), ag.Tensor([2.0, 3.0, 5.0], name="b")
+    loss = (a * b + ag.sin(a) + ag.exp(a)).sum()
+    finding = only(loss, a, np.cos(a.data))
+    assert finding.detail.startswith("your rule takes one of the 3 uses of a (3,), that in the sin (3,)")
+    assert only(loss, a, b.data + np.exp(a.data)).detail.startswith("the way from a (3,) through the sin (3,) is")
+
+
 def test_a_2_is_no_size_of_the_parameter_itself() -> None:
     w = ag.Tensor([[1.0], [2.0]], name="w")
     error = (np.array([[1.0, 3.0]]) @ w - 1).reshape(())
