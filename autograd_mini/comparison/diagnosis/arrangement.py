@@ -19,6 +19,22 @@ def transposed(study: Study) -> Iterator[Hypothesis]:
         yield Hypothesis("transposed", detail, g.T)
 
 
+def turned_kernels(study: Study) -> Iterator[Hypothesis]:
+    """Kernels of more axes than a matrix has: the last two exchanged, or run through backwards, as in a convolution."""
+    g, name = study.gradient, study.case.name
+    if g.ndim < 3:
+        return
+    swapped = g.swapaxes(-1, -2)
+    if not fits(g, swapped, study.level):
+        yield Hypothesis("transposed", f"the last two axes of the gradient of {name} {g.shape} are exchanged", swapped)
+    for axes, words in (((-1, -2), "last two axes"), ((-1,), "last axis"), ((-2,), "last axis but one")):
+        if not fits(g, np.flip(g, axes), study.level):
+            detail = (
+                f"your rule runs backwards along the {words} of {name} {g.shape}: a kernel is flipped once too often"
+            )
+            yield Hypothesis("permuted", detail, np.flip(g, axes))
+
+
 def reshaped(study: Study) -> Iterator[Hypothesis]:
     """The right numbers in the right order in another shape."""
     hand, g = study.hand, study.gradient

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis.activations import activations
-from autograd_mini.comparison.diagnosis.arrangement import permuted, reshaped, transposed
+from autograd_mini.comparison.diagnosis.arrangement import permuted, reshaped, transposed, turned_kernels
 from autograd_mini.comparison.diagnosis.bias import (
     forgotten,
     line_missing,
@@ -31,7 +31,7 @@ from autograd_mini.comparison.diagnosis.study import Study
 from autograd_mini.comparison.diagnosis.sums import not_summed, single_samples, summed, wrongly_summed
 from autograd_mini.comparison.diagnosis.terms import regularisers
 from autograd_mini.comparison.diagnosis.unknown import not_finite, other_shape, unexplained
-from autograd_mini.comparison.diagnosis.ways import ways
+from autograd_mini.comparison.diagnosis.ways import cut, ways
 from autograd_mini.comparison.findings import Finding
 
 Said = TypeVar("Said")
@@ -39,6 +39,7 @@ Source = Callable[[Study], Iterable[Hypothesis]]
 
 _FROM_NUMBERS: tuple[Source, ...] = (
     transposed,
+    turned_kernels,
     reshaped,
     not_summed,
     summed,
@@ -62,7 +63,7 @@ _FROM_GRAPH: tuple[Source, ...] = (
     forgotten,
     updated_weights,
 )
-_LAST: tuple[Source, ...] = (ways, moved_forward)
+_LAST: tuple[Source, ...] = (ways, cut, moved_forward)
 """What has no kind of its own, and what seeks a number by several passes: only when nothing else fits."""
 
 _IMPLIED = {"permuted": {"bias", "transposed"}, "shape": {"transposed"}}

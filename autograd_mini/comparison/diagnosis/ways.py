@@ -26,6 +26,14 @@ def ways(study: Study) -> Iterator[Hypothesis]:
             yield Hypothesis("unknown", detail + "add up what comes back through each", study.wrong(corrections=alone))
 
 
+def cut(study: Study) -> Iterator[Hypothesis]:
+    """The way back ends too early: at an earlier time step, at a mean that is taken for a constant."""
+    for x in sorted(study.path[1:], key=lambda x: x.name is None):  # of several in a row, one with a name
+        if x is not study.node and x.op is not None:
+            detail = f"nothing comes back through {called(x)} in your rule, as if that were a constant"
+            yield Hypothesis("unknown", detail, study.wrong(corrections={x: lambda g, finished: 0 * g}))
+
+
 def _without(tape: Tape | None, user: Tensor, x: Tensor) -> Correction:
     assert tape is not None
     return lambda g, finished: g - sum(share for y, share in tape.shares(user, finished[user]) if y is x)

@@ -219,6 +219,41 @@ def test_one_use_of_many_alone() -> None:
     assert only(loss, a, b.data + np.exp(a.data)).detail.startswith("the way from a (3,) through the sin (3,) is")
 
 
+def test_a_mean_that_is_taken_for_a_constant() -> None:
+    x = ag.Tensor(np.random.default_rng(6).normal(size=(5, 2)), name="x")
+    middle = x.mean(axis=0).named("middle")
+    loss = ag.sin(x - middle).sum()
+    finding = only(loss, x, np.cos(x.data - middle.data))
+    assert finding.kind == "unknown"
+    assert finding.detail.startswith("the way from x (5, 2) through middle (2,) is missing")
+
+
+def test_time_steps_that_are_cut_off() -> None:
+    r = np.random.default_rng(2)
+    x, w, h = r.normal(size=(4, 3, 2)), ag.Tensor(r.normal(size=(2, 2)), name="w"), [np.zeros((3, 2))]
+    b: Any = ag.Tensor(r.normal(size=2), name="b")
+    state: Any = np.zeros((3, 2))
+    for step in range(4):
+        state = ag.tanh(x[step] + state @ w + b).named(f"h{step}")
+        h.append(state.data)
+    delta, total = 2 * h[-1], np.zeros(2)
+    for step in (3, 2):
+        delta = delta * (1 - h[step + 1] ** 2)
+        total += delta.sum(axis=0)
+        delta = delta @ w.data.T
+    assert only((state * state).sum(), b, total).detail.startswith("nothing comes back through h1 (3, 2)")
+
+
+@pytest.mark.parametrize(
+    ("turn", "kind"), [(lambda k: k[..., ::-1, ::-1], "permuted"), (lambda k: k.swapaxes(2, 3), "transposed")]
+)
+def test_a_kernel_that_is_turned(turn: Any, kind: str) -> None:
+    r = np.random.default_rng(5)
+    x, k = r.normal(size=(2, 1, 5, 5)), ag.Tensor(r.normal(size=(3, 1, 3, 3)), name="k")
+    loss = (ag.conv2d(x, k) ** 2).sum()
+    assert only(loss, k, turn(ag.gradients(loss)[k])).kind == kind
+
+
 def test_a_2_is_no_size_of_the_parameter_itself() -> None:
     w = ag.Tensor([[1.0], [2.0]], name="w")
     error = (np.array([[1.0, 3.0]]) @ w - 1).reshape(())
