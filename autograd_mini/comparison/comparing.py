@@ -15,7 +15,7 @@ from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis import diagnose
 from autograd_mini.comparison.disturbed import plain
 from autograd_mini.comparison.findings import Finding
-from autograd_mini.comparison.given import UnusableError, array_of, finite_sentence, node_of, shape_sentence
+from autograd_mini.comparison.given import UnusableError, array_of, by_name, finite_sentence, node_of, shape_sentence
 from autograd_mini.comparison.kinks import Kinks, kinks_of, sentence, watched
 from autograd_mini.comparison.numeric import Differences
 from autograd_mini.comparison.recompute import Arithmetic, forward
@@ -116,10 +116,7 @@ class Comparison:
 
     @cached_property
     def entries(self) -> list[_Entry]:
-        named: dict[str, list[Tensor]] = {}
-        for node in self.order:
-            if node.name is not None:
-                named.setdefault(node.name, []).append(node)
+        named = by_name(self.order)
         nodes = set(self.order)
         return [self._entry(key, value, nodes, named) for key, value in self.given.items()]
 

@@ -17,9 +17,9 @@ from autograd_mini.comparison.diagnosis import diagnose
 from autograd_mini.comparison.factor import factor
 from autograd_mini.comparison.findings import Finding
 from autograd_mini.comparison.given import UnusableError, array_of, finite_sentence, shape_sentence
-from autograd_mini.comparison.numeric import Index, difference, sides
+from autograd_mini.comparison.numeric import MARGIN, Index, difference, sides
 from autograd_mini.comparison.report import Report, Row
-from autograd_mini.comparison.witnesses import MARGIN, ROUGH, YOURS, Testimony
+from autograd_mini.comparison.witnesses import ROUGH, YOURS, Testimony
 from autograd_mini.modes import tracer
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,15 @@ from autograd_mini.tensor import Tensor
 
 class UnusableError(ValueError):
     """A key or an array that can't be compared; the message is what the row says."""
+
+
+def by_name(order: Iterable[Tensor]) -> dict[str, list[Tensor]]:
+    """The Tensors of a graph that have a name, by it."""
+    named: dict[str, list[Tensor]] = {}
+    for node in order:
+        if node.name is not None:
+            named.setdefault(node.name, []).append(node)
+    return named
 
 
 def node_of(key: Any, nodes: Set[Tensor], named: Mapping[str, list[Tensor]]) -> Tensor:

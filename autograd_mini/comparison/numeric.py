@@ -32,8 +32,8 @@ _ANALYTIC = {
 }
 """Operations whose forward computes with complex numbers as the analytic function does."""
 
-FAR = 4
-"""How many times their errors two estimates of one derivative may be apart."""
+MARGIN = 4
+"""How many times its own estimated error a numeric derivative is allowed to be off."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def difference(along: Callable[[float], float], entry: float, largest: float, ep
     far = _extrapolated(along, entry, largest, epsilon)
     near = _near(along, abs(entry) or largest or 1.0, epsilon)
     # Across a kink the long steps may agree with each other by chance, but not with the short ones.
-    return near if abs(far.value - near.value) > FAR * (far.error + near.error) else far
+    return near if abs(far.value - near.value) > MARGIN * (far.error + near.error) else far
 
 
 def _extrapolated(along: Callable[[float], float], entry: float, largest: float, epsilon: float) -> Numeric:

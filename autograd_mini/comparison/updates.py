@@ -12,7 +12,7 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.comparison.absorbed import about_update
 from autograd_mini.comparison.comparing import Comparison, check_call
-from autograd_mini.comparison.given import UnusableError, array_of, near, node_of
+from autograd_mini.comparison.given import UnusableError, array_of, by_name, near, node_of
 from autograd_mini.comparison.implied import Update
 from autograd_mini.comparison.late import LateGradients
 from autograd_mini.comparison.report import Report, Row
@@ -69,10 +69,7 @@ class _Updates:
         given: dict[Any, Any] = {}  # filled below: what the updates imply, for which autodiff's gradient is asked
         self._comparison = Comparison(loss, given, {})
         self._rate = rate
-        self._named: dict[str, list[Tensor]] = {}
-        for node in self._comparison.order:
-            if node.name is not None:
-                self._named.setdefault(node.name, []).append(node)
+        self._named = by_name(self._comparison.order)
         self._updates: dict[Tensor, Update] = {}
         for key, value in updated.items():
             given[key] = self._implied(key, value)

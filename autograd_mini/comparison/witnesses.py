@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.comparison.numeric import Index, Numeric
+from autograd_mini.comparison.numeric import MARGIN, Index, Numeric
 
 YOURS = "your rule is wrong"
 OURS = "autodiff is suspect: please report"
 NOBODY = "no two of the three agree"
-MARGIN = 4
-"""How many times its own estimated error a numeric derivative is allowed to be off."""
 
 ROUGH = "the numeric derivative is too rough to decide"
 

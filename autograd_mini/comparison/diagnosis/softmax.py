@@ -12,6 +12,7 @@ from autograd_mini import ops
 from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.study import Study, called
+from autograd_mini.comparison.diagnosis.tape import times
 from autograd_mini.ops.reductions import restore
 from autograd_mini.tensor import Tensor
 
@@ -104,9 +105,5 @@ def _sigmoids(study: Study) -> Iterator[Hypothesis]:
         if isinstance(z, Tensor) and z in study.on_path and study.tape is not None:
             s = ops.sigmoid(study.tape.values[z])
             detail = f"the derivative of the sigmoid is multiplied once more at {called(z)}: s - y has it already"
-            changed = {z: _times(s * (1 - s))}
+            changed = {z: times(s * (1 - s))}
             yield Hypothesis("activation-twice", detail, study.wrong(corrections=changed))
-
-
-def _times(factor: Any) -> Any:
-    return lambda g, finished: g * factor

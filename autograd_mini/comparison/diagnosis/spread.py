@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Correction, Values, forward
+from autograd_mini.comparison.diagnosis.tape import Values, forward, times
 from autograd_mini.tensor import Tensor
 
 
@@ -27,12 +27,8 @@ def degrees_of_freedom(study: Study) -> Iterator[Hypothesis]:
             slope = scale**2 if name == "std" else scale
             what = f"the {name} of {called(node.inputs[0])}"
             detail = f"your rule divides by {yours} in {what}, where the loss divides by {true}"
-            corrections = {node: _times(slope)}
+            corrections = {node: times(slope)}
             yield Hypothesis("ddof", detail, study.wrong(values=_scaled(study, node, scale), corrections=corrections))
-
-
-def _times(factor: float) -> Correction:
-    return lambda g, finished: g * factor
 
 
 def _scaled(study: Study, node: Tensor, scale: float) -> Values:
