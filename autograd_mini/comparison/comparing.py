@@ -206,11 +206,16 @@ class Comparison:
 
     def _about_kinks(self, node: Tensor) -> tuple[Finding, ...]:
         said = [sentence(kink) for kink in self.kinks.of[node]]
-        return tuple(Finding("kink", text, math.nan) for text in said or ["the derivative is infinite here"])
+        return tuple(
+            Finding("kink", text, math.nan)
+            for text in said
+            or ["the derivative is infinite here: any number that stands for it is a convention, and not judged"]
+        )
 
     def _wrong(self, name: str, node: Tensor, hand: Array, automatic: Array, judgement: Judgement) -> Row:
         if not np.isfinite(hand).all():
-            return _judged_row(name, node, judgement, (Finding("unknown", finite_sentence(hand, automatic), math.nan),))
+            text = finite_sentence(hand, automatic, judgement.outside)
+            return _judged_row(name, node, judgement, (Finding("unknown", text, math.nan),))
         case = self._case(name, node, hand)
         testimonies, verdict = self._witnesses(case, hand, automatic, judgement)
         return _judged_row(name, node, judgement, tuple(self._mistakes(case)), verdict, testimonies)

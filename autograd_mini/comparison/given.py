@@ -103,8 +103,12 @@ def _sum_text(axes: tuple[int, ...], keepdims: bool) -> str:
     return f"its sum over axis {axis}, .sum(axis={axis}{kept}),"
 
 
-def finite_sentence(hand: Array, automatic: Array | None = None) -> str:
-    """Which entries are not finite, and whether autodiff's are."""
+def finite_sentence(hand: Array, automatic: Array | None = None, outside: Array | None = None) -> str:
+    """Which entries are not finite, and whether autodiff's are; of entries that are wrong `outside`, only these."""
+    if outside is not None and automatic is not None and np.isfinite(hand[outside]).all():
+        first = tuple(int(i) for i in np.argwhere(outside)[0])
+        told = f"{int(outside.sum())} of {hand.size} entries are wrong, the first at {first}: {hand[first]:.6g}, not "
+        return told + f"{automatic[first]:.6g}; those that are not finite are not finite in autodiff's gradient either"
     bad = np.argwhere(~np.isfinite(hand))
     first = tuple(int(i) for i in bad[0])
     ours = "" if automatic is None or np.isfinite(automatic).all() else "; autodiff's is not finite everywhere either"

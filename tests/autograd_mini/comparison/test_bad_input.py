@@ -68,6 +68,12 @@ def test_a_mistake_that_is_named_comes_before_what_is_said_of_any_shape() -> Non
     assert [finding.kind for finding in report["b"].findings] == ["broadcast-sum", "shape"]
 
 
+def test_where_both_are_not_finite_the_entries_that_are_wrong_are_named() -> None:
+    x = ag.Tensor([np.nan, 4.0], name="x")
+    (finding,) = ag.compare((x * x).sum(), {x: [np.nan, 7.0]})["x"].findings
+    assert finding.detail.startswith("1 of 2 entries are wrong, the first at (1,): 7, not 8;")
+
+
 def test_unknown_and_doubled_names() -> None:
     loss, _, b = model()
     other = ag.Tensor(1.0, name="other")
