@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from typing import Any
 
-from autograd_mini.comparison.given import UnusableError, near, node_of
+from autograd_mini.comparison.given import UnusableError, by_name, near, node_of
 from autograd_mini.tensor import Tensor
 
 PREFIX = "d_"
@@ -31,11 +31,10 @@ class Names:
 
     def __init__(self, order: Sequence[Tensor]) -> None:
         self._nodes = set(order)
-        self._exact: dict[str, list[Tensor]] = {}
+        self._exact = by_name(order)
         self._words: dict[str, list[Tensor]] = {}
         for node in order:
             if node.name is not None:
-                self._exact.setdefault(node.name, []).append(node)
                 self._words.setdefault(spelled(node.name), []).append(node)
 
     def subject(self, key: Any) -> Tensor:

@@ -134,3 +134,32 @@ def test_a_loss_in_float32_is_known_in_float32() -> None:
         assert ag.compare_functions(single, lambda x, slope=slope: slope, x).passed, seed
         slope = 1.01 * slope
         assert ag.compare_functions(single, lambda x, slope=slope: slope, x)["x"].verdict == "wrong", seed
+
+
+def relu_net(seed: int) -> tuple[Any, Any, list[np.ndarray]]:
+    """A net with 1200 kinks, of which some are near: its loss, the right gradient, and where."""
+    r = np.random.default_rng(seed)
+    x, t = r.normal(size=(200, 5)), r.normal(size=200)
+
+    def loss(parts: Any) -> float:
+        return float(np.sum((np.maximum(x @ parts[0], 0) @ parts[1] - t) ** 2))
+
+    def gradient(parts: Any) -> list[np.ndarray]:
+        h = np.maximum(x @ parts[0], 0)
+        error = 2 * (h @ parts[1] - t)
+        return [x.T @ (np.outer(error, parts[1]) * (h > 0)), h.T @ error]
+
+    return loss, gradient, [r.normal(size=(5, 6)), r.normal(size=6)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_kinks_near_by_do_not_make_a_right_gradient_wrong(seed: int) -> None:
+    loss, gradient, start = relu_net(seed)
+    assert ag.compare_functions(loss, gradient, start).passed
+
+    def wrong(parts: Any) -> list[np.ndarray]:
+        first, second = gradient(parts)
+        first[0, 0] *= 1.05
+        return [first, second]
+
+    assert [row.verdict for row in ag.compare_functions(loss, wrong, start)] == ["wrong", "rounding"]
