@@ -86,7 +86,7 @@ def diagnose(case: Case, *, sharing: int = 1) -> list[Finding]:
     >>> case = Case(loss, w, "w", 3 * true, true, 1e-15 * true, np.zeros(3, bool), {})
     >>> [finding] = diagnose(case)
     >>> finding.kind, finding.detail
-    ('factor', 'your rule is 3 times the gradient, and 3 is the number of rows of the multiply (3,)')
+    ('factor', 'your rule is 3 times the gradient, and 3 is the number of rows of w (3,)')
     """
     with np.errstate(all="ignore"):
         study = Study(case, sharing)

@@ -35,12 +35,23 @@ def sizes(study: Study) -> dict[int, str]:
         for axis, size in enumerate(x.shape):
             if size > 1:
                 found.setdefault(size, []).append(f"the number of {_AXES.get(axis, f'entries on axis {axis}')} of ")
-                found[size][-1] += called(x)
+                found[size][-1] += called(_with_a_name(x))
     lengths = () if found else [size for size in study.gradient.shape if size > 2]  # a 2 is lost without an axis of 2
     for size in lengths:
         found.setdefault(size, [f"the size of an axis of {study.case.name}"])
     some = list(found.items())[:_MOST_SIZES]
     return {size: f"{size} is " + " and ".join(dict.fromkeys(meanings[:2])) for size, meanings in some if size > 1}
+
+
+def _with_a_name(x: Tensor) -> Tensor:
+    """The nearest Tensor with a name that x is computed from, entry by entry: y rather than the power (4, 3)."""
+    near = x
+    while near.name is None and near.op is not None and near.op.elementwise:
+        alike = [y for y in near.inputs if isinstance(y, Tensor) and y.requires_grad and y.shape == x.shape]
+        if not alike:
+            break
+        near = alike[0]
+    return x if near.name is None else near
 
 
 def _reduced(study: Study) -> list[Tensor]:

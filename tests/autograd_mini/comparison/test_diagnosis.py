@@ -168,7 +168,7 @@ def test_a_factor_that_is_a_size_says_of_what() -> None:
     w = ag.Tensor(np.ones((3, 4)), name="w")
     y = (np.arange(15.0).reshape(5, 3) @ w).named("y")
     finding = only(((y - 1.0) ** 2).mean(), w, lambda true: 5 * true)
-    assert finding.detail == "your rule is 5 times the gradient, and 5 is the number of rows of the power (5, 4)"
+    assert finding.detail == "your rule is 5 times the gradient, and 5 is the number of rows of y (5, 4)"
     assert finding.residual < 1e-15
 
 
