@@ -9,17 +9,14 @@ import one_thread  # noqa: F401
 
 # isort: split
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
+from measure import timed
 from report import environment
 
 SIZES = {"4-5-3": ((4, 5, 3), 20), "20-30-10": ((20, 30, 10), 32), "784-200-10": ((784, 200, 10), 100)}
@@ -32,16 +29,6 @@ def case(sizes: tuple[int, ...], samples: int) -> tuple[Tensor, list[Tensor], li
     labels = rng.integers(0, sizes[-1], samples)
     loss = nn.softmax_cross_entropy(model(rng.normal(size=(samples, sizes[0]))), labels)
     return loss, model.parameters(), ag.gradients(loss, model.parameters())
-
-
-def timed(call: Callable[[], Any], repeats: int) -> float:
-    """The median seconds of a call."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def main() -> None:

@@ -10,17 +10,14 @@ import one_thread  # noqa: F401
 # isort: split
 import argparse
 import os
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
+from measure import timed
 from report import environment
 
 
@@ -65,16 +62,6 @@ def refusal(output: Tensor) -> str:
     except ValueError as error:
         return str(error)
     raise AssertionError("it was to be refused")
-
-
-def timed(call: Callable[[], Any], repeats: int) -> float:
-    """The median seconds of a call."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def pictures(repeats: int) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,17 @@ class Workload:
 def each(step: Callable[[], float]) -> Run:
     """The run of a side that takes one step per call."""
     return lambda count: [step() for _ in range(count)]
+
+
+def timed(call: Callable[[], Any], repeats: int) -> float:
+    """The median seconds of a call that is made so often."""
+    return statistics.median([_seconds(call) for _ in range(repeats)])
+
+
+def _seconds(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def measure(workload: Workload, chosen: Iterable[str]) -> dict[str, float]:

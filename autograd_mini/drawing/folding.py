@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_mini.drawing.choices import check_count
 from autograd_mini.drawing.groups import Group
+from autograd_mini.drawing.users import users_of
 from autograd_mini.tensor import Tensor
 
 Chain = frozenset[tuple[int, int]]
@@ -95,11 +96,7 @@ class _Graph:
 
     def __init__(self, groups: Sequence[Group], order: Sequence[Tensor]) -> None:
         self.position = {x: place for place, x in enumerate(order)}
-        self.readers: dict[Tensor, list[Tensor]] = {}
-        for node in order:
-            for x in node.inputs:
-                if isinstance(x, Tensor):
-                    self.readers.setdefault(x, []).append(node)
+        self.readers = users_of(order)
         self.siblings: dict[Group | None, dict[Tensor, Group]] = {}
         self.children: dict[Group | None, list[Group]] = {}
         for group in groups:
@@ -110,7 +107,7 @@ class _Graph:
     def next_of(self, group: Group) -> Group | None:
         """The sibling that reads the outputs of a group, if nothing else reads anything of the group."""
         siblings = self.siblings[group.parent]
-        outside = {y for x in group.members for y in self.readers.get(x, ()) if y not in group.members}
+        outside = {y for x in group.members for y in self.readers[x] if y not in group.members}
         following = {siblings.get(y) for y in outside}
         return following.pop() if len(following) == 1 else None
 

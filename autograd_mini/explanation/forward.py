@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.drawing.scalars.deltas import net_inputs
+from autograd_mini.drawing.users import users_of
 from autograd_mini.explanation.names import Names, leaf_name, user_names
 from autograd_mini.formula import Apply, Expression, Name, simplified
 from autograd_mini.formula.expression import ONE, entrywise, post_order
@@ -58,7 +59,7 @@ def forward_of(loss: Tensor, own: Collection[Tensor] = ()) -> Forward:
     names = Names([])
     layers = {node: number for number, node in enumerate(net_inputs(loss), 1)}
     found = Forward(order, layers, names, user_names(order, names))
-    uses, factors = _uses(order), _factors(order)
+    uses, factors = users_of(order), _factors(order)
     lasting = _lasting(found, loss, uses) | set(own)
     for node in order:
         for x in (node, *node.inputs):
@@ -67,15 +68,6 @@ def forward_of(loss: Tensor, own: Collection[Tensor] = ()) -> Forward:
         if node.op is not None:
             _add_node(found, node, node in lasting, loss)
     return found
-
-
-def _uses(order: Iterable[Tensor]) -> dict[Tensor, list[Tensor]]:
-    uses: dict[Tensor, list[Tensor]] = {node: [] for node in order}
-    for node in uses:
-        for x in node.inputs:
-            if isinstance(x, Tensor):
-                uses[x].append(node)
-    return uses
 
 
 def _factors(order: Iterable[Tensor]) -> set[int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from autograd_mini.formula import Apply, Expression
 from autograd_mini.formula.latex import Latex, latex_name
 from autograd_mini.formula.text import Text
-from autograd_mini.formula.writing import ATOM, MATMUL, MINUS, POWER, PRODUCT, Form, Written
+from autograd_mini.formula.writing import ATOM, MATMUL, MINUS, POWER, PRODUCT, Form, Notation, Written
 
 _TEXT_FORMS = {
     **Text.forms,
@@ -19,12 +19,31 @@ _TEXT_FORMS = {
 }
 
 
-class ExplainedText(Text):
+class _Sums(Notation):
+    """Sums with the letter of what they go over."""
+
+    columns: bool
+    """Whether samples are columns."""
+    total: Form
+    """A sum over all entries."""
+    partial: str
+    """The template of a sum over some, with a place for the letter."""
+
+    def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
+        if node.op_name.startswith(SUM):
+            over = self.partial.format(node.op_name.removeprefix(SUM))
+            return self._filled(Form(over, MATMUL, (MATMUL,)), arguments, False)
+        letter = summed(node, self.columns)
+        if letter is None:
+            return super()._call(node, arguments)
+        form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
+        return self._filled(form, arguments, False)
+
+
+class ExplainedText(_Sums, Text):
     """Plain text: Σ_n sums over the samples of a matrix, Σ_k over its other axis, Σ over all entries."""
 
     forms = _TEXT_FORMS
-    columns = False
-    """Whether samples are columns."""
     total = Form("Σ {}", PRODUCT, (POWER,))
     partial = "Σ_{} {{}}"
 
@@ -39,16 +58,6 @@ class ExplainedText(Text):
         text = f"{abs(value):.0f}" if value == round(value) and abs(value) < 1e16 else repr(abs(float(value)))
         return Written(self.minus + self.digits(text), MINUS) if value < 0 else Written(self.digits(text))
 
-    def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        if node.op_name.startswith(SUM):
-            over = self.partial.format(node.op_name.removeprefix(SUM))
-            return self._filled(Form(over, MATMUL, (MATMUL,)), arguments, False)
-        letter = summed(node, self.columns)
-        if letter is None:
-            return super()._call(node, arguments)
-        form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
-        return self._filled(form, arguments, False)
-
 
 _LATEX_FORMS = {
     **Latex.forms,
@@ -60,7 +69,7 @@ _LATEX_FORMS = {
 }
 
 
-class ExplainedLatex(Latex):
+class ExplainedLatex(_Sums, Latex):
     """LaTeX; `fractions` are names that are written as derivatives."""
 
     forms = _LATEX_FORMS
@@ -78,16 +87,6 @@ class ExplainedLatex(Latex):
         if text in self._fractions:
             return Written(self._fractions[text])
         return Written(_entry(text) if self.entries else _with_tilde(text))
-
-    def _call(self, node: Apply, arguments: Sequence[Written]) -> Written:
-        if node.op_name.startswith(SUM):
-            over = self.partial.format(node.op_name.removeprefix(SUM))
-            return self._filled(Form(over, MATMUL, (MATMUL,)), arguments, False)
-        letter = summed(node, self.columns)
-        if letter is None:
-            return super()._call(node, arguments)
-        form = self.total if letter == "" else Form(self.partial.format(letter), PRODUCT, (POWER,))
-        return self._filled(form, arguments, False)
 
 
 SUM = "sum_over_"

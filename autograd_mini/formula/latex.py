@@ -19,6 +19,7 @@ from autograd_mini.formula.writing import (
     Form,
     Notation,
     Written,
+    comparison,
 )
 
 _GREEK = {
@@ -76,10 +77,6 @@ def escaped(text: str) -> str:
     return "".join([_ESCAPED.get(c, c if c.isprintable() else "") for c in text])
 
 
-def _comparison(sign: str) -> Form:
-    return Form(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
-
-
 _FORMS = {
     "add": Form("{} + {}", SUM, (SUM, MATMUL)),
     "subtract": Form("{} - {}", SUM, (SUM, MATMUL)),
@@ -91,12 +88,12 @@ _FORMS = {
     "sqrt": Form(r"\sqrt{{{}}}", ATOM, (0,)),
     "floor": Form(r"\left\lfloor {} \right\rfloor", ATOM, (0,)),
     "floor_divide": Form(r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor", ATOM, (0, 0)),
-    "equal": _comparison("="),
-    "not_equal": _comparison(r"\neq"),
-    "less": _comparison("<"),
-    "less_equal": _comparison(r"\leq"),
-    "greater": _comparison(">"),
-    "greater_equal": _comparison(r"\geq"),
+    "equal": comparison("="),
+    "not_equal": comparison(r"\neq"),
+    "less": comparison("<"),
+    "less_equal": comparison(r"\leq"),
+    "greater": comparison(">"),
+    "greater_equal": comparison(r"\geq"),
     "logical_and": Form(r"{} \wedge {}", AND, (AND, COMPARISON), of_conditions=True),
     "logical_or": Form(r"{} \vee {}", OR, (OR, AND), of_conditions=True),
     "logical_not": Form(r"\neg {}", ATOM, (ATOM,), of_conditions=True),

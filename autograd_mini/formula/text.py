@@ -24,6 +24,7 @@ from autograd_mini.formula.writing import (
     Form,
     Notation,
     Written,
+    comparison,
 )
 
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -42,10 +43,6 @@ def as_text(expression: Expression) -> str:
     return _TEXT.write(expression)
 
 
-def _comparison(sign: str) -> Form:
-    return Form(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
-
-
 _FORMS = {
     "add": Form("{} + {}", SUM, (SUM, MATMUL)),
     "subtract": Form("{} − {}", SUM, (SUM, MATMUL)),
@@ -57,12 +54,12 @@ _FORMS = {
     "sqrt": Form("√{}", POWER, (ATOM,)),
     "floor": Form("⌊{}⌋", ATOM, (SUM,)),
     "floor_divide": Form("⌊{} / {}⌋", ATOM, (QUOTIENT, POWER)),
-    "equal": _comparison("="),
-    "not_equal": _comparison("≠"),
-    "less": _comparison("<"),
-    "less_equal": _comparison("≤"),
-    "greater": _comparison(">"),
-    "greater_equal": _comparison("≥"),
+    "equal": comparison("="),
+    "not_equal": comparison("≠"),
+    "less": comparison("<"),
+    "less_equal": comparison("≤"),
+    "greater": comparison(">"),
+    "greater_equal": comparison("≥"),
     "logical_and": Form("{} ∧ {}", AND, (AND, COMPARISON), of_conditions=True),
     "logical_or": Form("{} ∨ {}", OR, (OR, AND), of_conditions=True),
     "logical_not": Form("¬{}", ATOM, (ATOM,), of_conditions=True),

@@ -35,6 +35,11 @@ class Form:
     """Whether the first operand may be of the same form, whatever it has to bind like."""
 
 
+def comparison(sign: str) -> Form:
+    """How a comparison is written."""
+    return Form(f"{{}} {sign} {{}}", COMPARISON, (SUM, SUM))
+
+
 class Notation:
     """What differs between plain text and LaTeX."""
 

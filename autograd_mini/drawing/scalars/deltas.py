@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd_mini import ops
 from autograd_mini.drawing.scalars.subscripts import entry_names, superscript
+from autograd_mini.drawing.users import users_of
 from autograd_mini.tensor import Tensor, topological_order
 
 _MOVES = {ops.transpose, ops.reshape, ops.getitem}
@@ -21,7 +22,7 @@ def net_inputs(output: Tensor) -> list[Tensor]:
     [Tensor(11.0, op='matmul')]
     """
     order = topological_order(output)
-    users = _users(order)
+    users = users_of(order)
     return [_with_bias(node, users[node]) for node in order if _is_weighted_sum(node)]
 
 
@@ -33,15 +34,6 @@ def entry_deltas(layer: int, layers: int, shape: tuple[int, ...]) -> Iterator[st
     """
     above = superscript(layer) if layers > 1 else ""
     return (name + above for name in entry_names("δ", shape))
-
-
-def _users(order: Sequence[Tensor]) -> dict[Tensor, list[Tensor]]:
-    users: dict[Tensor, list[Tensor]] = {node: [] for node in order}
-    for node in order:
-        for x in node.inputs:
-            if isinstance(x, Tensor):
-                users[x].append(node)
-    return users
 
 
 def _is_weighted_sum(node: Tensor) -> bool:
