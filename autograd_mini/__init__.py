@@ -254,14 +254,14 @@ _LATE = {
     "exercise": "comparison",
     "Compiled": "compiler",
     "RecompilationWarning": "compiler",
-    "animate": "drawing",
     "compile": "compiler",
-    "Explanation": "explanation",
+    "animate": "drawing",
     "draw": "drawing",
     "draw_network": "drawing",
-    "explain": "explanation",
     "explore": "drawing",
     "replay": "drawing",
+    "Explanation": "explanation",
+    "explain": "explanation",
 }
 
 
@@ -270,7 +270,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> _Any:
-    """The compiler and drawings are imported when they are used first: they are most of the package."""
+    """The parts beside the engine are imported when they are used first: they are most of the package."""
     if name in _LATE:
         return getattr(_import_module(f"autograd_mini.{_LATE[name]}"), name)
     raise AttributeError(f"module 'autograd_mini' has no attribute {name!r}")
