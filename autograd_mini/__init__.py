@@ -6,6 +6,7 @@ from typing import Any as _Any
 
 from autograd_mini import linalg as linalg
 from autograd_mini import ops
+from autograd_mini import random as random
 from autograd_mini import testing as testing
 from autograd_mini.debug import debug as debug
 from autograd_mini.groups import group as group
@@ -203,6 +204,9 @@ from autograd_mini.ops import vecmat as vecmat
 from autograd_mini.ops import vsplit as vsplit
 from autograd_mini.ops import vstack as vstack
 from autograd_mini.ops import where as where
+from autograd_mini.state import Buffer as Buffer
+from autograd_mini.state import assign as assign
+from autograd_mini.static import static as static
 from autograd_mini.tensor import Tensor as Tensor
 from autograd_mini.tensor import as_tensor as as_tensor
 from autograd_mini.tensor import gradients as gradients

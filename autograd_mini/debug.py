@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.errors import describe
-from autograd_mini.modes import Observer, current, tracer
+from autograd_mini.modes import Observer, observed, tracer
 from autograd_mini.tensor import Tensor, _extras
 
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # not pathlib, which takes 3 ms to import
@@ -38,12 +38,8 @@ def debug() -> Iterator[None]:
     """
     if tracer():
         raise RuntimeError("debug: ag.compile traces this function; call the function itself within ag.debug()")
-    token = current.set(_Checks())
-    try:
-        with np.errstate(all="ignore"):  # each is reported here, by name
-            yield
-    finally:
-        current.reset(token)
+    with observed(_Checks()), np.errstate(all="ignore"):  # each is reported here, by name
+        yield
 
 
 class _Checks(Observer):

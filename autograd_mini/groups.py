@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd_mini.errors import describe
-from autograd_mini.modes import current
+from autograd_mini.modes import current, mode
 from autograd_mini.tensor import Extras, Tensor, _extras
 
 Output = TypeVar("Output")
@@ -48,8 +48,7 @@ def group(name: str, inputs: Any, output: Output, began: int | None = None) -> O
     """
     if type(name) is not str:
         raise TypeError(f"group: the name comes first, a string, then inputs and output; got {describe(name)}")
-    mode = _current()
-    if mode is not True and (mode is False or mode.traces):
+    if _current() is not True and not _marks():
         return output
     # Every module comes here at each call, so that the commonest inputs must cost next to nothing.
     kind = type(inputs[0]) if type(inputs) is tuple and len(inputs) == 1 else None
@@ -67,6 +66,11 @@ def group(name: str, inputs: Any, output: Output, began: int | None = None) -> O
                 extras = _extras(x)
                 extras.groups = name, began, ended, given, extras.groups
     return output
+
+
+def _marks() -> bool:
+    here = mode()
+    return here is True or (here is not False and not here.traces)
 
 
 def marks(order: Iterable[Tensor]) -> list[tuple[Mark, list[Tensor]]]:

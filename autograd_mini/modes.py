@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ContextDecorator, contextmanager
-from contextvars import ContextVar, Token
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from threading import Lock
+from types import FrameType
 from typing import Any
 
 
@@ -23,6 +27,29 @@ class Observer:
         """The gradient `g` of a node has given its input `x` a contribution."""
 
 
+class Record:
+    """What a trace keeps besides the graph; `autograd_mini.compiler.trace` has the one of a compiled function."""
+
+    def operands(self, inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """The inputs and settings of an operation as the graph shall have them."""
+        return inputs, settings
+
+    def made(self, node: Any) -> None:
+        """An operation of the trace has given this Tensor."""
+
+    def draw(self, generator: Any, method: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """A Tensor that stands for random numbers, drawn anew at each call."""
+        raise TypeError(f"random.{method}: random numbers can't be drawn here; draw them outside and pass them")
+
+    def read(self, buffer: Any) -> Any:
+        """The Tensor that stands for the value of a Buffer."""
+        return buffer.held
+
+    def write(self, buffer: Any, value: Any) -> None:
+        """Take a traced Tensor for the new value of a Buffer."""
+        raise TypeError(f"{buffer.name or 'Buffer'}: it can't be changed here, where nobody would see it")
+
+
 class Tracer(Observer):
     """Records every operation on a Tensor, with or without a gradient, and lets nobody read a value.
 
@@ -31,30 +58,135 @@ class Tracer(Observer):
 
     traces = True
 
-    def __init__(self, differentiable: bool = True) -> None:
+    def __init__(self, record: Record, differentiable: bool = True) -> None:
+        self.record = record
         self.differentiable = differentiable
 
+    def recorded(self, node: Any) -> None:
+        """Tell the record."""
+        self.record.made(node)
 
-current: ContextVar[bool | Observer] = ContextVar("recording", default=True)
-"""True to record, False not to, or an Observer."""
+
+class Setting:
+    """A mode for as long as its block runs: while `running` is locked."""
+
+    __slots__ = ("frame", "outer", "resumed_by", "running", "transforms", "value")
+
+    def __init__(self, block: Block, outer: bool | Setting, running: Any, frame: FrameType) -> None:
+        generates = frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
+        self.value = block.value()
+        self.transforms = block.transforms
+        self.outer = outer
+        self.running = running
+        self.frame = frame if generates else None
+        self.resumed_by = frame.f_back if generates else None
+
+    def sleeps(self) -> bool:
+        """Whether the block is in a generator that waits while the code that has asked it for a value goes on.
+
+        The mode is none of that code's. Where that code has ended, as in `contextlib.contextmanager`, the block
+        lasts on.
+        """
+        return self.frame is not None and not _is_running(self.frame) and _is_running(self.resumed_by)
 
 
-def tracer() -> Observer | None:
+def _is_running(wanted: FrameType | None) -> bool:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not wanted:
+        frame = frame.f_back
+    return frame is not None
+
+
+current: ContextVar[bool | Setting] = ContextVar("mode", default=True)
+"""True where nothing but recording is asked for, so that this is all that a usual operation has to look at."""
+
+
+def mode() -> bool | Observer:
+    """True to record, False not to, or an Observer: the mode of the innermost block that runs."""
+    setting = current.get()
+    while not isinstance(setting, bool) and not setting.running.locked():
+        setting = setting.outer
+        current.set(setting)
+    while not isinstance(setting, bool) and setting.sleeps():
+        setting = setting.outer
+    return setting if isinstance(setting, bool) else setting.value
+
+
+def within_transform() -> bool:
+    """Whether a transform such as `ag.grad` calls what runs here."""
+    setting = current.get()
+    while not isinstance(setting, bool) and not (setting.transforms and setting.running.locked()):
+        setting = setting.outer
+    return not isinstance(setting, bool)
+
+
+def tracer() -> Tracer | None:
     """The Tracer at work here, or None."""
-    mode = current.get()
-    return mode if isinstance(mode, Observer) and mode.traces else None
+    here = True if current.get() is True else mode()
+    return here if isinstance(here, Tracer) else None
 
 
 def observer() -> Observer | None:
     """The Observer at work here, or None."""
-    mode = current.get()
-    return mode if isinstance(mode, Observer) else None
+    here = True if current.get() is True else mode()
+    return here if isinstance(here, Observer) else None
 
 
-class no_grad(ContextDecorator):  # noqa: N801 - it is used like a function
+# ----------------------------------------------------------------------------------------------------------- blocks
+
+
+class _Side:
+    """`__enter__` or `__exit__` of a Block: that of a lock.
+
+    The lock's own methods are written in C: no interrupt can strike when the lock is taken and the block has not begun,
+    or when the block has ended and the lock is not given back yet. With methods in Python one of 70 interrupts did.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, block: Block | None, owner: type) -> Any:
+        if block is None:  # contextlib.ExitStack looks in the class
+            return lambda block, *error: getattr(block, self.name)(*error)
+        lock = block.lock_for(self.name)
+        if self.name == "__enter__":
+            current.set(Setting(block, current.get(), lock, sys._getframe(1)))
+        return getattr(lock, self.name)
+
+
+class Block:
+    """A `with` block in which operations have a mode; it may be entered again, also within itself.
+
+    The mode belongs to the current thread or task, and ends with the block, however that ends.
+    """
+
+    def __init__(self, value: Callable[[], bool | Observer], transforms: bool = False) -> None:
+        self.value = value
+        """Gives the mode, when the block is entered."""
+        self.transforms = transforms
+        """Whether a transform such as `ag.grad` computes in it."""
+        self._lock: Any = None
+        self._taken: set[str] = set()
+
+    __enter__ = _Side("__enter__")
+    __exit__ = _Side("__exit__")
+
+    def lock_for(self, side: str) -> Any:
+        """The lock for both sides of one block: Python asks for them one after the other, in either order."""
+        if self._lock is None or side in self._taken:
+            self._lock, self._taken = Lock(), set()
+        self._taken.add(side)
+        return self._lock
+
+
+class no_grad(Block):  # noqa: N801 - it is used like a function
     """Within the block (or the decorated function) operations compute but are not recorded.
 
-    The setting belongs to the current thread or task, and ends with the block even after an exception.
+    The setting belongs to the current thread or task, and ends with the block even after an exception. A decorated
+    function may be a generator or coroutine function; what a generator sets does not reach the code that waits for its
+    values.
+
+    Raises TypeError for an asynchronous generator function.
 
     >>> import autograd_mini as ag
     >>> x = ag.Tensor(2.0)
@@ -65,54 +197,78 @@ class no_grad(ContextDecorator):  # noqa: N801 - it is used like a function
     """
 
     def __init__(self) -> None:
-        self._tokens: list[Token[bool | Observer]] = []
+        super().__init__(_suppressing)
 
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()  # a decorated function may run in several threads, each with tokens of its own
-
-    def __enter__(self) -> None:
-        self._tokens.append(current.set(Tracer(differentiable=False) if tracer() else False))
-
-    def __exit__(self, *_: object) -> None:
-        current.reset(self._tokens.pop())
-
-
-@contextmanager
-def recording() -> Iterator[bool]:
-    """Record within the block even inside `no_grad`; yields whether operations were recorded outside it."""
-    outside = current.get()
-    token = current.set(Tracer() if tracer() else outside or True)
-    try:
-        yield bool(outside) and (isinstance(outside, bool) or outside.differentiable)
-    finally:
-        current.reset(token)
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose calls are such blocks."""
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"no_grad: {function.__name__} is an asynchronous generator; write `with ag.no_grad():` in it")
+        if inspect.iscoroutinefunction(function):
+            return functools.wraps(function)(_awaited(function))
+        wrapper = _generated(function) if inspect.isgeneratorfunction(function) else _called(function)
+        return functools.wraps(function)(wrapper)
 
 
-@contextmanager
-def unobserved() -> Iterator[None]:
+def _called(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **settings: Any) -> Any:
+        with no_grad():
+            return function(*arguments, **settings)
+
+    return call
+
+
+def _generated(function: Callable[..., Any]) -> Callable[..., Any]:
+    def generate(*arguments: Any, **settings: Any) -> Any:
+        with no_grad():
+            return (yield from function(*arguments, **settings))
+
+    return generate
+
+
+def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
+    async def wait(*arguments: Any, **settings: Any) -> Any:
+        with no_grad():
+            return await function(*arguments, **settings)
+
+    return wait
+
+
+def _suppressing() -> bool | Observer:
+    here = tracer()
+    return Tracer(here.record, differentiable=False) if here else False
+
+
+def recording(transforms: bool = False) -> Block:
+    """Record within the block even inside `no_grad`; it may be that of a transform."""
+    return Block(_recording, transforms)
+
+
+def _recording() -> bool | Observer:
+    here = mode()
+    return Tracer(here.record) if isinstance(here, Tracer) else here or True
+
+
+def records() -> bool:
+    """Whether operations are recorded here, so that they can be differentiated: not within `no_grad`."""
+    here = mode()
+    return here if isinstance(here, bool) else here.differentiable
+
+
+def unobserved() -> Block:
     """Record within the block and tell no Observer but a Tracer: what is computed to be shown is none of the user's."""
-    token = current.set(current.get() if tracer() else True)
-    try:
-        yield
-    finally:
-        current.reset(token)
+    return Block(lambda: tracer() or True)
 
 
-@contextmanager
-def tracing() -> Iterator[None]:
+def observed(by: Observer) -> Block:
+    """Within the block an Observer is told of every operation."""
+    return Block(lambda: by)
+
+
+def tracing(record: Record | None = None) -> Block:
     """Trace within the block."""
-    token = current.set(Tracer())
-    try:
-        yield
-    finally:
-        current.reset(token)
+    return Block(lambda: Tracer(record or Record()))
 
 
-@contextmanager
-def untraced() -> Iterator[None]:
+def untraced() -> Block:
     """Compute plain values within the block, even while a trace is made."""
-    token = current.set(True if tracer() else current.get())
-    try:
-        yield
-    finally:
-        current.reset(token)
+    return Block(lambda: True if tracer() else mode())

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from inspect import signature
-from threading import RLock
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd_mini import ops
+from autograd_mini.atomic import at_once, lock
 from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value
 from autograd_mini.errors import describe, failure, rule_failure
 from autograd_mini.methods import Methods
-from autograd_mini.modes import Observer, current, no_grad, observer, recording, tracer
+from autograd_mini.modes import Observer, Tracer, current, mode, no_grad, observer, recording, tracer
 from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
-_publishing = RLock()  # threads may share leaves: reading, adding and storing a gradient is one step
+_publishing = lock()  # threads may share leaves: reading, adding and storing a gradient is one step
 _NO_SETTINGS: dict[str, Any] = {}
 _FLOAT64: type = np.float64
 
@@ -284,6 +284,8 @@ class Tensor(Methods, Traced):
         return format(self.item(), spec) if spec else str(self)
 
     def __repr__(self) -> str:
+        if current.get() is not True:
+            _check_readable(self, "repr")
         body = np.array2string(self._data, separator=", ", prefix="Tensor(") if self.shape else str(self._data)
         details = [f"name={self._name!r}"] if self._name is not None else []
         details += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
@@ -357,6 +359,11 @@ class Tensor(Methods, Traced):
 
         Every operation passes here, so the loop is written out: on scalars its cost is the cost of the program.
         """
+        here: Any = current.get()
+        if here is not True:
+            here = mode()
+            if isinstance(here, Tracer):
+                inputs, settings = here.record.operands(inputs, settings)
         arrays = []
         tracked = False
         for x in inputs:
@@ -375,14 +382,13 @@ class Tensor(Methods, Traced):
             data, saved = data
         if not (isinstance(data, np.generic) or (type(data) is np.ndarray and data.ndim)):
             data = result_value(op, data)
-        mode = current.get()
-        if not (tracked and mode) and (mode is True or mode is False or not mode.traces):
+        if not (tracked and here) and (here is True or here is False or not here.traces):
             return _leaf(data, False)
         node = _node(op, inputs, settings, data)
         if op.saves:
             _extras(node).saved = saved
-        if mode is not True:
-            _observed(node, mode, tracked)
+        if here is not True:
+            _observed(node, here, tracked)
         return node
 
     # ----------------------------------------------------------------------------------------------- operators
@@ -435,14 +441,15 @@ class Tensor(Methods, Traced):
 _record = Tensor.record
 
 
-def _observed(node: Tensor, mode: Observer, tracked: bool) -> None:
+def _observed(node: Tensor, by: Observer, tracked: bool) -> None:
     """Tell the Observer of a new node; what a Tracer makes the node record needs no gradient for it."""
-    if mode.traces:
+    if by.traces:
         _check_shape_is_fixed(node)
-        node._requires_grad = node._requires_grad and tracked and mode.differentiable
+        node._requires_grad = node._requires_grad and tracked and by.differentiable
         if node._extras is not None:
             node._extras.saved = _node(SAVED, (node,), _NO_SETTINGS, node._extras.saved)
-    mode.recorded(node)
+            by.recorded(node._extras.saved)
+    by.recorded(node)
 
 
 def _check_shape_is_fixed(node: Tensor) -> None:
@@ -468,6 +475,7 @@ _INSTEAD = {
     "bool": "write ag.where(condition, x, y) instead of a branch on it",
     "backward": "compile the function that returns the loss, and call value_and_grad of what compile returns",
     "grad": "compute gradients with ag.gradients or ag.grad in the function",
+    "repr": "show x.shape, or return it from the function to see its value",
 }
 
 
@@ -487,6 +495,9 @@ def independent(x: Tensor) -> Tensor:
     """A variable with the value of a traced Tensor, to differentiate by: no gradient flows further back."""
     variable = _node(ops.stop_gradient, (x,), _NO_SETTINGS, x._data)
     variable._requires_grad = True
+    here = tracer()
+    if here:
+        here.recorded(variable)
     return variable
 
 
@@ -795,18 +806,17 @@ def _seed_tensor(output: Tensor, gradient: Any) -> Tensor:
     return ops.astype(gradient, dtype=output.dtype) if isinstance(gradient, Tensor) else seed
 
 
+replace_grad: Any = vars(Tensor)["_grad"].__set__
+replace_data: Any = vars(Tensor)["_data"].__set__
+"""These set the gradient or the data of a Tensor as they are; written in C, for `at_once`."""
+
+
 def _publish(finished: list[tuple[Tensor, Array]]) -> None:
     """Add the gradients to `.grad`: all of them, or none if something interrupts."""
     with _publishing:
-        before = [node._grad for node, _ in finished]
-        try:
-            for node, g in finished:
-                kept = node._grad if node.op is None else None  # leaves accumulate
-                node._grad = read_only(g if kept is None else kept + g)
-        except BaseException:
-            for (node, _), grad in zip(finished, before):
-                node._grad = grad
-            raise
+        before = [node._grad if node.op is None else None for node, _ in finished]  # leaves accumulate
+        totals = [g if kept is None else kept + g for (_, g), kept in zip(finished, before)]
+        at_once([(replace_grad, node, read_only(g)) for (node, _), g in zip(finished, totals)])
 
 
 def _plain(x: Any) -> Any:

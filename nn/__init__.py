@@ -11,3 +11,5 @@ from nn.losses import mse as mse
 from nn.losses import softmax_cross_entropy as softmax_cross_entropy
 from nn.module import Module as Module
 from nn.optim import SGD as SGD
+from nn.optim import Adam as Adam
+from nn.optim import Optimiser as Optimiser

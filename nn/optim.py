@@ -1,65 +1,118 @@
-"""Optimisers: they read `.grad` and change `.data`."""
+"""Optimisers: they read `.grad`, and give parameters and their own state new values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_mini import Tensor
+import autograd_mini as ag
+from autograd_mini import Buffer, Tensor
 
 
-class SGD:
-    """Gradient descent: each step subtracts rate times the gradient (004_3fd59ef6bf62b8c0.txt, eq. 6.23).
+class Optimiser:
+    """The base of optimisers: a subclass gives `update`, and `state` if it remembers something of each parameter.
 
-    Raises ValueError for no parameters, one given twice or one that can't be written to, or a rate that is not a
-    positive number; TypeError for a parameter that is not a leaf Tensor with a gradient.
+    `parameters` are leaf Tensors, or dicts `{"params": [...], "lr": ...}` with settings of their own for groups of
+    them; `settings` are those of all groups that don't say otherwise. `step()` calls `update` for each parameter that has a
+    gradient, and `ag.compile(loss, optimiser=...)` traces the same `update`: there is one formula.
 
-    >>> w = Tensor(1.0)
-    >>> optimiser = SGD([w], rate=0.1)
-    >>> (w * w).backward()
+    Raises TypeError for parameters that are no leaf Tensors with a gradient; ValueError for none, for one given twice,
+    and for one that can't be written to.
+
+    >>> class Decay(Optimiser):
+    ...     hyperparameters = ("lr", "decay")
+    ...
+    ...     def update(self, parameter, gradient, state, step, *, lr, decay):
+    ...         return parameter - lr * (gradient + decay * parameter), {}
+    >>> w = Tensor(4.0)
+    >>> optimiser = Decay([w], lr=0.5, decay=0.25)
+    >>> (w * 2.0).backward()
     >>> optimiser.step()
     >>> w
-    Tensor(0.8)
+    Tensor(2.5)
     """
 
-    numbers = ("rate",)
-    """What `update` takes besides the parameter and its gradient."""
+    hyperparameters: ClassVar[tuple[str, ...]] = ("lr",)
+    """The settings that are numbers, read at each step; a compiled step treats all others as part of the program."""
 
-    def __init__(self, parameters: Iterable[Tensor], rate: float) -> None:
-        self.parameters = _checked_parameters(parameters)
-        self.rate = rate
+    def __init__(self, parameters: Iterable[Any], **settings: Any) -> None:
+        self.param_groups = _groups(type(self).__name__, parameters, settings)
+        """A dict for each group: its `params`, and its settings, which may be changed between steps."""
+        self.states: dict[Tensor, dict[str, Buffer]] = {}
+        """What is remembered of each parameter, since its first step."""
+        self.steps = Buffer(0, name="steps")
+        """How many steps were done."""
 
     @property
-    def rate(self) -> float:
-        """The step size, a positive number; it may be set between steps."""
-        return self._rate
+    def parameters(self) -> list[Tensor]:
+        """The parameters of all groups; where there is one group, they may be replaced."""
+        return [parameter for group in self.param_groups for parameter in group["params"]]
 
-    @rate.setter
-    def rate(self, value: float) -> None:
-        self._rate = _checked_rate(value)
+    @parameters.setter
+    def parameters(self, parameters: Iterable[Tensor]) -> None:
+        if len(self.param_groups) > 1:
+            raise ValueError(f"{type(self).__name__}.parameters: there are several groups; set param_groups[i]['params']")
+        self.param_groups[0]["params"] = _checked_parameters(type(self).__name__, parameters)
 
-    @staticmethod
-    def update(parameter: Any, slope: Any, rate: Any) -> Any:
-        """The new value of a parameter, in operations that a compiled step can write out: parameter - rate * slope."""
-        return parameter - rate * slope
+    @property
+    def lr(self) -> float:
+        """The step size of the first group, a positive number; setting it sets that of all groups."""
+        return float(self.param_groups[0]["lr"])
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        lr = _positive(type(self).__name__, "lr", value)
+        for group in self.param_groups:
+            group["lr"] = lr
+
+    rate = lr
+
+    def state(self, parameter: Tensor) -> Mapping[str, Any]:
+        """What to remember of a parameter from step to step: the first values, arrays by name."""
+        return {}
+
+    def update(self, parameter: Any, gradient: Any, state: Mapping[str, Any], step: Any, **settings: Any) -> Any:
+        """The new value of a parameter and its new state; of arrays, or in a trace of Tensors.
+
+        `step` counts the steps from 1. Settings named in `hyperparameters` are numbers, which a trace does not know.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no update(self, parameter, gradient, state, step)")
+
+    def state_of(self, parameter: Tensor) -> dict[str, Buffer]:
+        """What is remembered of a parameter, made at its first step."""
+        if parameter not in self.states:
+            first = {name: Buffer(value, name=name) for name, value in self.state(parameter).items()}
+            self.states[parameter] = first
+        return self.states[parameter]
+
+    def updates(self, gradient_of: Callable[[Tensor], Any]) -> Iterator[tuple[Tensor, Any, Mapping[str, Any]]]:
+        """Each parameter that has a gradient, with the new value and state that this step would give."""
+        step = self.steps.value.item() + 1
+        for group in self.param_groups:
+            settings = {name: value for name, value in group.items() if name != "params"}
+            settings |= {name: float(group[name]) for name in self.hyperparameters if name in group}
+            for parameter in group["params"]:
+                gradient = gradient_of(parameter)
+                if gradient is not None:
+                    state = {name: buffer.value.data for name, buffer in self.state_of(parameter).items()}
+                    yield parameter, *self.update(parameter.data, gradient, state, step, **settings)
 
     def step(self) -> None:
-        """Update the parameters that have a gradient, in place; RuntimeError if none has one."""
-        rate, updated = self._rate, False
-        for parameter in self.parameters:
-            slope = parameter.grad
-            if slope is None:
-                continue
-            data, updated = parameter.data, True
-            if data.ndim:  # as `update`, without a new array for the result
-                data -= rate * slope
-            else:
-                parameter.data = data - rate * slope
-        if not updated:
-            raise RuntimeError("SGD.step: no parameter has a gradient; call loss.backward() first")
+        """Update the parameters that have a gradient, in place: all of them, or none if something interrupts.
+
+        Raises RuntimeError if no parameter has a gradient, and as `ag.assign` for an update that does not fit.
+        """
+        new: dict[Any, Any] = {}
+        for parameter, value, state in self.updates(lambda parameter: parameter.grad):
+            new[parameter] = value
+            for name, part in state.items():
+                new[self.states[parameter].setdefault(name, Buffer(np.zeros_like(part), name=name))] = part
+        if not new:
+            raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient; call loss.backward() first")
+        ag.assign({**new, self.steps: self.steps.value.data + 1})
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` starts anew."""
@@ -67,26 +120,145 @@ class SGD:
             parameter.zero_grad()
 
 
-def _checked_parameters(parameters: Iterable[Tensor]) -> list[Tensor]:
+class SGD(Optimiser):
+    """Gradient descent, also with momentum: v = momentum v + g, and each step subtracts lr v.
+
+    With `nesterov` it subtracts lr (g + momentum v), the gradient at a point further on, as PyTorch writes it (Sutskever
+    et al., On the importance of initialization and momentum in deep learning, ICML 2013, eqs. 3 and 4, after a change of
+    variables). Without momentum: 004_3fd59ef6bf62b8c0.txt, eq. 6.23.
+
+    Raises ValueError for an lr that is not positive, a negative momentum, and for nesterov without momentum; and as
+    `Optimiser`.
+
+    >>> w = Tensor(1.0)
+    >>> optimiser = SGD([w], lr=0.1)
+    >>> (w * w).backward()
+    >>> optimiser.step()
+    >>> w
+    Tensor(0.8)
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float | None = None,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        *,
+        rate: float | None = None,
+    ) -> None:
+        lr = _positive("SGD", "lr", rate if lr is None else lr)
+        super().__init__(parameters, lr=lr, momentum=_not_negative("SGD", "momentum", momentum), nesterov=nesterov)
+        for group in self.param_groups:
+            if group["nesterov"] and not group["momentum"]:
+                raise ValueError("SGD: nesterov needs a momentum, 0.9 say")
+
+    def state(self, parameter: Tensor) -> Mapping[str, Any]:
+        """The velocity v, where there is momentum."""
+        group = next(group for group in self.param_groups if any(parameter is p for p in group["params"]))
+        return {"velocity": np.zeros_like(parameter.data)} if group["momentum"] else {}
+
+    def update(
+        self, parameter: Any, gradient: Any, state: Mapping[str, Any], step: Any, *, lr: Any, momentum: Any, nesterov: Any
+    ) -> Any:
+        """parameter - lr * gradient, or with the velocity in place of the gradient."""
+        if not momentum:
+            return parameter - lr * gradient, {}
+        velocity = momentum * state.get("velocity", 0.0) + gradient
+        direction = gradient + momentum * velocity if nesterov else velocity
+        return parameter - lr * direction, {"velocity": velocity}
+
+
+class Adam(Optimiser):
+    """Adam: steps along the mean gradient m, divided by the root of the mean squared gradient v.
+
+    m = b1 m + (1 - b1) g and v = b2 v + (1 - b2) g^2 start at 0, and are corrected for that: at step t by 1 - b1^t and
+    1 - b2^t (Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, Algorithm 1). As in PyTorch, eps is
+    added to the corrected root. t counts the steps of the optimiser; PyTorch counts those of each parameter, which differ
+    only where one had no gradient.
+
+    Raises ValueError for an lr that is not positive, betas outside of [0, 1) and a negative eps; and as `Optimiser`.
+
+    >>> w = Tensor([1.0, -2.0])
+    >>> optimiser = Adam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimiser.step()
+    >>> w
+    Tensor([ 0.5, -1.5])
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Any],
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        lr, eps = _positive("Adam", "lr", lr), _not_negative("Adam", "eps", eps)
+        super().__init__(parameters, lr=lr, betas=betas, eps=eps)
+        for group in self.param_groups:
+            if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
+                raise ValueError(f"Adam: betas are two numbers from 0 up to, but not 1, got {group['betas']!r}")
+
+    def state(self, parameter: Tensor) -> Mapping[str, Any]:
+        """The means m and v."""
+        return {"mean": np.zeros_like(parameter.data), "square": np.zeros_like(parameter.data)}
+
+    def update(
+        self, parameter: Any, gradient: Any, state: Mapping[str, Any], step: Any, *, lr: Any, betas: Any, eps: float
+    ) -> Any:
+        """One step of the algorithm. Python's numbers stay such, so that float32 stays float32."""
+        b1, b2 = betas
+        mean = b1 * state["mean"] + (1 - b1) * gradient
+        square = b2 * state["square"] + (1 - b2) * (gradient * gradient)
+        root = ag.sqrt(square) / (1 - b2**step) ** 0.5
+        return parameter - lr / (1 - b1**step) * (mean / (root + eps)), {"mean": mean, "square": square}
+
+
+def _groups(name: str, parameters: Any, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups, each with all settings."""
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         kind = type(parameters).__name__
-        raise TypeError(
-            f"SGD: expected a list of Tensors, got {kind}; write SGD([w], rate) or SGD(model.parameters(), rate)"
-        )
-    checked = list(parameters)
+        raise TypeError(f"{name}: expected a list of Tensors, got {kind}; write {name}([w], lr) or model.parameters()")
+    given = list(parameters)
+    if not any(isinstance(part, dict) for part in given):
+        given = [{"params": given}]
+    groups = [{**settings, **_checked_group(name, group, settings)} for group in given]
+    every = [parameter for group in groups for parameter in group["params"]]
+    if len(set(every)) < len(every):
+        raise ValueError(f"{name}: a parameter is given twice, and would be updated twice a step")
+    return groups
+
+
+def _checked_group(name: str, group: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(group, dict) or "params" not in group:
+        raise TypeError(f"{name}: a group is a dict with 'params', got {group!r}")
+    for setting in group.keys() - settings.keys() - {"params"}:
+        raise TypeError(f"{name}: no setting {setting!r}; its settings: {', '.join(settings)}")
+    if "lr" in group:
+        group = {**group, "lr": _positive(name, "lr", group["lr"])}
+    return {**group, "params": _checked_parameters(name, group["params"])}
+
+
+def _checked_parameters(name: str, parameters: Any) -> list[Tensor]:
+    checked = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     if not checked:
-        raise ValueError("SGD: there are no parameters; does the model store its Tensors in attributes?")
+        raise ValueError(f"{name}: there are no parameters; does the model store its Tensors in attributes?")
     for parameter in checked:
         if not isinstance(parameter, Tensor) or parameter.op is not None or not parameter.requires_grad:
-            raise TypeError(f"SGD: {parameter!r} is not a leaf Tensor that requires a gradient")
+            raise TypeError(f"{name}: {parameter!r} is not a leaf Tensor that requires a gradient")
         if parameter.shape and not parameter.data.flags.writeable:
-            raise ValueError(f"SGD: the data of {parameter!r} can't be written; make it with Tensor(...), which copies")
-    if len(set(checked)) < len(checked):
-        raise ValueError("SGD: a parameter is given twice, and would be updated twice a step")
+            raise ValueError(f"{name}: the data of {parameter!r} can't be written; make it with Tensor(...), which copies")
     return checked
 
 
-def _checked_rate(rate: Any) -> float:
-    if not isinstance(rate, (int, float, np.floating)) or not (rate > 0 and math.isfinite(rate)):
-        raise ValueError(f"SGD: the rate is a positive number, got {rate!r}")
-    return float(rate)
+def _positive(name: str, setting: str, value: Any) -> float:
+    if not isinstance(value, (int, float, np.floating)) or not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name}: {setting} is a positive number, got {value!r}")
+    return float(value)
+
+
+def _not_negative(name: str, setting: str, value: Any) -> float:
+    if not isinstance(value, (int, float, np.floating)) or not (value >= 0 and math.isfinite(value)):
+        raise ValueError(f"{name}: {setting} is a number that is not negative, got {value!r}")
+    return float(value)

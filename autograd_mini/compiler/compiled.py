@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array, as_value
-from autograd_mini.compiler.eager import check_gradients, check_values, eager_gradients
+from autograd_mini.compiler.eager import Expected, expected
 from autograd_mini.compiler.graph import Graph
 from autograd_mini.compiler.programs import Programs
-from autograd_mini.compiler.result import differentiable
+from autograd_mini.compiler.result import Call
 from autograd_mini.errors import describe
 from autograd_mini.modes import current, observer, tracer
 from autograd_mini.tensor import Tensor
@@ -23,32 +23,33 @@ from autograd_mini.transforms.trees import flatten
 class Compiled:
     """A function that runs as generated NumPy; `ag.compile` makes it and says what it does."""
 
-    def __init__(self, function: Callable[..., Any], optimiser: Any = None, check: bool = False) -> None:
+    def __init__(self, function: Callable[..., Any], optimiser: Any = None, check: bool | int = False) -> None:
         check_function("compile", function)
-        if optimiser is not None:
-            _check_optimiser(optimiser)
+        optimisers = _optimisers(optimiser)
         functools.update_wrapper(self, function)  # guards of other functions look through it
         self.function = function
         """What was compiled."""
-        self._check = check
+        self._check = _checked_interval(check)
+        self._calls = 0
         self._optimiser = optimiser
-        self._programs = Programs(function, optimiser)
+        self._programs = Programs(function, optimisers)
 
     @property
     def optimiser(self) -> Any:
-        """Whose update `step` does; None if there is none."""
+        """Whose update `step` does, or several of them; None if there is none."""
         return self._optimiser
 
     def __call__(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, computed by generated code: Tensors in the same containers.
 
-        Where a gradient is required, they can be differentiated; that runs the function itself.
+        Where a gradient is required, they can be differentiated: the way back goes through what this call did.
         """
         if observer() is not None:  # within another trace it is a part of that; within ag.debug() each step is checked
             return self.function(*arguments, **settings)
-        program, outputs = self._values(arguments, settings)
-        tensors = differentiable(self.function, program.recipe, outputs, arguments, settings)
-        return flatten(program.recipe.container)[1](tensors)
+        program, leaves = self._programs.find("value", arguments, settings)
+        call = Call(label(self.function), program, leaves)
+        outputs = self._run_values(program, leaves, arguments, settings, call.drawn)
+        return flatten(program.recipe.container)[1](call.results(outputs))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """As a method: the programs of each object are its own, and live as long as it does."""
@@ -59,11 +60,16 @@ class Compiled:
                 f"compile: {label(self.function)}: the programs of an object are kept in its __dict__, which this "
                 f"{type(instance).__name__} can't do; call ag.compile(x.method) outside of the class"
             )
-        bound = Compiled(self.function.__get__(instance), self._optimiser, self._check)
-        names = {name for base in type(instance).__mro__ for name, x in vars(base).items() if x is self}
-        # Found before this one from now on, where this is what the name stands for: not if called by super().
-        vars(instance).update({name: bound for name in names if getattr(type(instance), name) is self})
-        return bound
+        kept = vars(instance).get(self._key)
+        if kept is None or kept.function.__self__ is not instance or kept.function.__func__ is not self.function:
+            kept = Compiled(self.function.__get__(instance), self._optimiser, self._check)
+            vars(instance)[self._key] = kept
+        return kept
+
+    @property
+    def _key(self) -> str:
+        """What the programs of an object are called in its `__dict__`; a copy finds there those of the original."""
+        return f"<compiled {label(self.function)} {id(self)}>"
 
     def value(self, /, *arguments: Any, **settings: Any) -> Any:
         """What the function returns, as NumPy arrays and scalars of the caller's own, in the same containers.
@@ -73,7 +79,8 @@ class Compiled:
         {'sum': np.float64(5.0), 'double': array([2., 4.])}
         """
         _refuse_in_a_trace("value")
-        program, outputs = self._values(arguments, settings)
+        program, leaves = self._programs.find("value", arguments, settings)
+        outputs = self._run_values(program, leaves, arguments, settings, program.drawn(leaves))
         return flatten(program.recipe.container)[1](map(_writeable, outputs))
 
     def value_and_grad(self, /, *arguments: Any, **settings: Any) -> Any:
@@ -117,14 +124,8 @@ class Compiled:
 
     @property
     def graph(self) -> Graph:
-        """What the newest program computes; RuntimeError before the first call, and for one that was unpickled."""
-        graph = self._programs.newest.recipe.graph
-        if graph is None:
-            raise RuntimeError(
-                f"compile: {label(self.function)} has its program from another process, which kept the graph; draw "
-                "it there"
-            )
-        return graph
+        """What the newest program computes; RuntimeError before the first call."""
+        return self._programs.newest.recipe.graph
 
     @property
     def peak_bytes(self) -> int:
@@ -140,20 +141,22 @@ class Compiled:
         return f"<compiled {label(self.function)}, programs made: {self.compilations}>"
 
     def __reduce__(self) -> Any:
-        return _restored, (self.function, self._optimiser, self._check, self._programs.portable())
+        """Only the function travels: source from elsewhere would be run unread."""
+        return Compiled, (self.function, self._optimiser, self._check)
 
-    def _values(self, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, Sequence[Array]]:
-        program, leaves = self._programs.find("value", arguments, settings)
-        outputs = [as_value(x) for x in program.run(leaves)]
-        if self._check or observer() is not None:
-            with self._programs.running():
-                check_values(self.function, outputs, arguments, settings)
-        return program, outputs
+    def _run_values(
+        self, program: Any, leaves: Sequence[Any], arguments: Any, settings: Any, drawn: Sequence[Any]
+    ) -> Sequence[Array]:
+        wanted = self._expected("value", program, arguments, settings)
+        outputs = [as_value(x) for x in program.run(leaves, drawn)[: len(program.recipe.differentiable)]]
+        if wanted is not None:
+            wanted.check(outputs)
+        return outputs
 
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         latest = self._programs.latest.get(kind)  # mostly it will do, and small programs are short
         if latest and current.get() is True and latest.matches(arguments, settings) and latest.guard.unchanged():
-            loss = latest.program.run(arguments, self._optimiser)[0]
+            loss = latest.program.run(arguments)[0]
         else:
             loss = self._checked_loss(kind, arguments, settings)
         return loss if isinstance(loss, np.generic) else np.reshape(loss, ())[()]
@@ -161,18 +164,26 @@ class Compiled:
     def _checked_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """The loss of a call that is not like the latest one, or whose result is to be compared."""
         _refuse_in_a_trace(kind)
-        expected = None
-        if self._check or observer() is not None:  # within ag.debug() each operation is checked
-            with self._programs.running():
-                expected = eager_gradients(self.function, arguments, settings)
         program, leaves = self._programs.find(kind, arguments, settings)
         if kind == "step":
-            _check_apart(leaves, self._optimiser.parameters)
-        loss = program.run(leaves, self._optimiser)[0]
-        if expected is not None and self._check:
-            check_gradients(self.function, loss, expected)
-            self._programs.latest.clear()  # the next call is checked too
+            _check_apart(leaves, [p for optimiser in self._programs.optimisers for p in optimiser.parameters])
+        wanted = self._expected(kind, program, arguments, settings)
+        loss = program.run(leaves)[0]
+        if wanted is not None:
+            wanted.check([loss])
+        if self._check:
+            self._programs.latest.clear()  # whether the next call is checked is asked again
         return loss
+
+    def _expected(self, kind: str, program: Any, arguments: Any, settings: Any) -> Expected | None:
+        """What this call shall give, if it is one of those that are compared; within ag.debug() all are."""
+        self._calls += 1
+        sampled = self._check > 0 and (self._calls - 1) % self._check == 0
+        if not sampled and observer() is None:
+            return None
+        with self._programs.running():
+            found = expected(kind, self.function, self._programs.optimisers, program, arguments, settings)
+        return found if sampled else None
 
 
 def _refuse_in_a_trace(kind: str) -> None:
@@ -183,13 +194,24 @@ def _refuse_in_a_trace(kind: str) -> None:
         )
 
 
-def _check_optimiser(optimiser: Any) -> None:
-    for name in ("parameters", "numbers", "update"):
-        if not hasattr(optimiser, name):
-            raise TypeError(
-                f"compile: {optimiser!r} is no optimiser whose step can be compiled: it has no {name}; take one like "
-                "nn.SGD(parameters, rate), or call value_and_grad and then the step of your own"
-            )
+def _optimisers(optimiser: Any) -> list[Any]:
+    """One optimiser, or several in a list or tuple."""
+    optimisers = list(optimiser) if isinstance(optimiser, (list, tuple)) else [optimiser] * (optimiser is not None)
+    for one in optimisers:
+        for name in ("param_groups", "hyperparameters", "state_of", "steps", "update"):
+            if isinstance(one, type) or not hasattr(one, name):
+                raise TypeError(
+                    f"compile: {one!r} is no optimiser whose step can be compiled: it has no {name}; take nn.SGD(parameters, "
+                    "lr), derive yours from nn.Optimiser, or call value_and_grad and then a step of your own"
+                )
+    return optimisers
+
+
+def _checked_interval(check: Any) -> int:
+    """How many calls there are from one that is compared to the next; 0 for none."""
+    if not isinstance(check, (bool, int)) or check < 0:
+        raise TypeError(f"compile: check is True, False, or a number n to compare each n-th call; got {check!r}")
+    return int(check)
 
 
 def _check_apart(leaves: Sequence[Any], parameters: Sequence[Tensor]) -> None:
@@ -207,13 +229,7 @@ def _writeable(x: Array) -> Array:
     return x if x.flags.writeable or not x.shape else x.copy()
 
 
-def _restored(function: Any, optimiser: Any, check: bool, programs: Any) -> Compiled:
-    compiled = Compiled(function, optimiser, check)
-    compiled._programs.take_over(programs)
-    return compiled
-
-
-def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool = False) -> Compiled:
+def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool | int = False) -> Compiled:
     """A function of arrays and Tensors as straight-line NumPy, which its first call traces and writes.
 
     The result is called as the function is, and returns the same Tensors; its `value` returns arrays, its

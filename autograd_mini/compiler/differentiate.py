@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.graph import Graph, Node, evaluate, graph_of
-from autograd_mini.compiler.sources import Pack, Setting
-from autograd_mini.modes import no_grad, tracing
+from autograd_mini.compiler.graph import Graph, Node, evaluate
+from autograd_mini.compiler.sources import Draw, Pack
+from autograd_mini.compiler.trace import Inputs, graph_with_leaves, resolved
+from autograd_mini.compiler.updates import Updates
+from autograd_mini.modes import mode, tracing
 from autograd_mini.tensor import Tensor, as_tensor, gradients
 
 
 @dataclass(frozen=True)
-class Update:
-    """How an optimiser changes its parameters: `rule(parameter, slope, **numbers)` is the new value of one."""
+class Differentiated:
+    """A graph with gradients; the sources tell, in their order, what its outputs after the loss belong to."""
 
-    rule: Callable[..., Any]
-    numbers: Mapping[str, float]
-    trains: Callable[[Any], bool]
-    """Whether it changes what comes from a source."""
+    graph: Graph
+    slopes: tuple[Any, ...]
+    """Whose gradients come first."""
+    updated: tuple[Any, ...]
+    """Whose new values come after those of the buffers that the function itself has written."""
+    draws: tuple[Draw, ...]
+    """The random numbers that the updates drew."""
 
 
-def differentiated(graph: Graph, examples: Mapping[Node, Any], update: Update | None = None) -> Graph:
-    """The graph with the gradient of its one output by each input that requires one, in their order.
+def differentiated(graph: Graph, examples: Mapping[Node, Any], updates: Updates | None = None) -> Differentiated:
+    """The graph with the gradient of its first output by each input that requires one, in their order.
 
-    With an `update`, the new values of its parameters follow.
+    Its further outputs follow, and then the new values of the parameters and states that `updates` change.
     """
-    with tracing():
+    made = _replayed(graph, examples, updates or Updates(()))
+    mode()
+    return Differentiated(resolved(made.graph), made.slopes, made.updated, made.draws)
+
+
+def _replayed(graph: Graph, examples: Mapping[Node, Any], updates: Updates) -> Differentiated:
+    inputs = Inputs()
+    with tracing(inputs):
         replayed = {node: _leaf(node, examples[node]) for node in graph.inputs}
         values = evaluate(graph, replayed)
         names = _names(graph, values)
-        output = _output(values[graph.outputs[0]])
-        slopes = _slopes(output, [x for node, x in replayed.items() if node.source.requires_grad], names)
-        numbers = _numbers(update)
-        updated = _updated(update, replayed, slopes, numbers)
-        names |= {new: f"new_{x.name}" for x, new in updated.items() if x.name and new.op is not None}
-    sources = {x: node.source for node, x in replayed.items()} | {x: Setting(key) for key, x in numbers.items()}
-    return graph_of([output, *slopes.values(), *updated.values()], sources, names)
+        output, *others = [_tensor(values[node]) for node in graph.outputs]
+        sources = {x: node.source for node, x in replayed.items()}
+        slopes = _slopes(output, [x for x, source in sources.items() if source.requires_grad], names)
+        trained = {x: source for x, source in sources.items() if x in slopes and updates.trains(source)}
+        updated = updates.traced(trained, slopes, inputs)
+        names |= _names_of_new(trained, updated)
+    outputs = [output, *slopes.values(), *others, *updated.values()]
+    made = graph_with_leaves(outputs, sources | inputs.sources, names)
+    return Differentiated(made, tuple(sources[x] for x in slopes), tuple(updated), tuple(inputs.draws))
 
 
 def _leaf(node: Node, example: Any) -> Tensor:
@@ -48,8 +62,8 @@ def _leaf(node: Node, example: Any) -> Tensor:
     return leaf if name is None else leaf.named(name)
 
 
-def _output(value: Any) -> Tensor:
-    """The loss; one of constants alone was computed as an array, and has no gradient like other constants."""
+def _tensor(value: Any) -> Tensor:
+    """An output; one of constants alone was computed as an array, and has no gradient like other constants."""
     return value if isinstance(value, Tensor) else as_tensor(value, requires_grad=False)
 
 
@@ -66,6 +80,11 @@ def _names(graph: Graph, values: Mapping[Node, Any]) -> dict[Tensor, str]:
     return names
 
 
+def _names_of_new(trained: Mapping[Tensor, Any], updated: Mapping[Any, Tensor]) -> dict[Tensor, str]:
+    new = {updated[source]: x.name for x, source in trained.items() if source in updated}
+    return {value: f"new_{name}" for value, name in new.items() if name and value.op is not None}
+
+
 def _slopes(output: Tensor, wanted: list[Tensor], names: dict[Tensor, str]) -> dict[Tensor, Tensor]:
     """The gradient of each; every gradient on the way is called after what it belongs to."""
     every: dict[Tensor, Tensor] = gradients(output)
@@ -77,24 +96,3 @@ def _slopes(output: Tensor, wanted: list[Tensor], names: dict[Tensor, str]) -> d
 
 def _zeros(x: Tensor) -> Tensor:
     return as_tensor(np.zeros(x.shape, x.dtype)[()], requires_grad=False)
-
-
-def _numbers(update: Update | None) -> dict[str, Tensor]:
-    # The numbers are Python's at each call, and give way to the dtype of any parameter; so does this dtype.
-    # Of the values nothing depends.
-    numbers = update.numbers if update is not None else {}
-    return {key: as_tensor(np.float16(0.5), requires_grad=False, name=key) for key in numbers}
-
-
-def _updated(
-    update: Update | None,
-    replayed: Mapping[Node, Tensor],
-    slopes: Mapping[Tensor, Tensor],
-    numbers: Mapping[str, Tensor],
-) -> dict[Tensor, Tensor]:
-    """The new value of each parameter."""
-    if update is None:
-        return {}
-    with no_grad():
-        trained = [x for node, x in replayed.items() if x in slopes and update.trains(node.source)]
-        return {x: update.rule(x, slopes[x], **numbers) for x in trained}

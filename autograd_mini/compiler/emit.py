@@ -39,6 +39,8 @@ class Source:
     """The workspace's arrays in order; the outputs that are kept come after them."""
     returned: tuple[int, ...]
     """The positions of the outputs that the function returns; the others are kept."""
+    commits: bool
+    """Whether the last thing that it returns are the calls that change parameters."""
     in_a_row: bool
     """Whether the gradients that are kept share one memory, and the whole of it is the last array of the workspace."""
 
@@ -50,7 +52,7 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
     their own in the workspace. `parts` are titles, each with the number of nodes that come under it, in order.
     """
     writer = _Writer(graph, plan, kept)
-    body = [*writer.parts(parts), [*writer.last_copies(), writer.result()]]
+    body = [*writer.parts(parts), writer.result()]
     title = writer.taken.unique(name)
     head = _wrapped(f"def {title}(", [*[writer.names[node] for node in graph.inputs], "workspace"], "):")
     notes = [*writer.arrays(), *_constants(writer.literals)]
@@ -62,6 +64,7 @@ def emitted(graph: Graph, plan: Plan, kept: Mapping[int, Node | None], name: str
         constants=writer.literals.constants,
         buffers=tuple(writer.buffers),
         returned=writer.returned,
+        commits=any(given is not None for given in kept.values()),
         in_a_row=bool(writer.row),
     )
 
@@ -143,12 +146,14 @@ class _Writer:
         found: list[list[str]] = []
         for title, count in parts.items():
             nodes = itertools.islice(remaining, count)
-            lines = [line for node in nodes for line in (*self.statements(node), *self.copies(node, None))]
+            lines = [line for node in nodes for line in (*self.statements(node), *self.copies(node))]
             found += [[f"# {title}", *lines]] if lines else []
         return found
 
     def statements(self, node: Node) -> Iterator[str]:
         """What computes a node: nothing for what is written where it is read."""
+        if node in self.plan.late:
+            return
         if node.op is None:
             if node not in self.names:
                 self.names[node] = self.literals.text(node.value, node.name or "constant")
@@ -235,24 +240,41 @@ class _Writer:
             self.buffers[place] = self.taken.unique(hint)
         return self.buffers[place]
 
-    def copies(self, node: Node, target: Node | None) -> Iterator[str]:
+    def copies(self, node: Node) -> Iterator[str]:
         """Statements for the kept outputs that a node could not be computed into."""
         for position in self.positions.get(node, ()):
-            if self.kept[position] is target and self.plan.direct.get(node) != position:
+            if self.kept[position] is None and self.plan.direct.get(node) != position:
                 yield f"{self.targets[position]}[...] = {self.names[node]}"
 
-    def last_copies(self) -> Iterator[str]:
-        """The same for those that go into the array of an input, which must be read no more."""
-        for position, given in self.kept.items():
-            if given is not None:
-                yield from self.copies(self.graph.outputs[position], given)
+    def result(self) -> list[str]:
+        """The return statement; the calls that change inputs come last, for whoever makes them all at once."""
+        names = self.own([self.graph.outputs[position] for position in self.returned])
+        calls = [self.commit(position) for position, given in self.kept.items() if given is not None]
+        if calls:
+            lines = [f"({', '.join(call)})," for call in calls]
+            return ["# made at once by who called", "commits = [", *_indented(lines), "]", _returning([*names, "commits"])]
+        return [_returning(names)]
 
-    def result(self) -> str:
-        """The return statement."""
-        names = [self.own(self.graph.outputs[position]) for position in self.returned]
-        return f"return ({', '.join(names)}{',' * (len(names) == 1)})"
+    def commit(self, position: int) -> list[str]:
+        """The call that puts a new value into the array of an input."""
+        node, target = self.graph.outputs[position], self.targets[position]
+        if node in self.plan.late:
+            assert node.op is not None
+            function = f"np.{getattr(node.op.numpy, '__name__', node.op.name)}"
+            return [function, *self.operands(node), target]
+        return ["np.positive", self.names[node], target]
 
-    def own(self, node: Node) -> str:
-        """A result that shares no memory with an input or a constant."""
-        shared = any(owner.op is None for owner in self.plan.owners[node])
-        return f"np.array({self.names[node]})" if shared else self.names[node]
+    def own(self, nodes: list[Node]) -> list[str]:
+        """Results that share no memory with an input, a constant, or each other."""
+        taken: set[Node] = set()
+        texts = []
+        for node in nodes:
+            owners = self.plan.owners[node]
+            shared = any(owner.op is None for owner in owners) or not taken.isdisjoint(owners)
+            texts.append(f"np.array({self.names[node]})" if shared else self.names[node])
+            taken |= owners
+        return texts
+
+
+def _returning(names: list[str]) -> str:
+    return f"return ({', '.join(names)}{',' * (len(names) == 1)})"

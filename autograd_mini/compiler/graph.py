@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.compiler.sameness import same
 from autograd_mini.ops import Op, stop_gradient
 from autograd_mini.tensor import SAVED, Tensor, topological_order
 
@@ -170,6 +171,33 @@ def _add(node: Node, nodes: dict[Node, None]) -> None:
             waiting += reversed(missing)
         else:
             nodes[waiting.pop()] = None
+
+
+def equivalent(one: Graph, other: Graph) -> bool:
+    """Whether two graphs compute the same from the same inputs and constants, node by node."""
+    if len(one.nodes) != len(other.nodes):
+        return False
+    twin = dict(zip(one.nodes, other.nodes))
+    alike = all(_alike(node, twin[node], twin) for node in one.nodes)
+    return alike and [twin[node] for node in one.outputs] == list(other.outputs)
+
+
+def _alike(one: Node, other: Node, twin: Mapping[Node, Node]) -> bool:
+    if (one.op, one.shape, one.dtype, len(one.inputs)) != (other.op, other.shape, other.dtype, len(other.inputs)):
+        return False
+    if repr(one.settings) != repr(other.settings) or not _same_origin(one.source, other.source):
+        return False
+    if one.value is not other.value and np.asarray(one.value).tobytes() != np.asarray(other.value).tobytes():
+        return False
+    return all(twin[x] is y if isinstance(x, Node) else same(x, y) for x, y in zip(one.inputs, other.inputs))
+
+
+def _same_origin(one: Any, other: Any) -> bool:
+    """Whether two sources are the same, or of the same Tensor, buffer or generator."""
+    if one is None or type(one) is not type(other):
+        return one is other
+    known = [(getattr(one, name, None), getattr(other, name, None)) for name in ("tensor", "buffer", "generator")]
+    return one == other or any(x is y for x, y in known if x is not None)
 
 
 def evaluate(graph: Graph, values: Mapping[Node, Any]) -> dict[Node, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_mini.compiler.graph import Graph, Node
 from autograd_mini.compiler.joined import section
 from autograd_mini.compiler.passes.rewriting import is_function
-from autograd_mini.compiler.spelling import Spelling, spelling
+from autograd_mini.compiler.spelling import Spelling, is_call_of_ufunc, spelling
 from autograd_mini.ops import stop_gradient
 from autograd_mini.tensor import SAVED
 
@@ -43,6 +43,8 @@ class Plan:
     """The bytes of each block."""
     direct: Mapping[Node, int]
     """For each value that goes straight to an array that is kept from call to call, its position as an output."""
+    late: Mapping[Node, int]
+    """The same for those that are computed in place of an input, when all else is done."""
     spellings: Mapping[Node, Spelling | None]
     """How each operation is written; None where its own function is called."""
     owners: Mapping[Node, frozenset[Node]]
@@ -60,7 +62,13 @@ def planned(graph: Graph, kept: Mapping[int, Node | None]) -> Plan:
             planner.place(node)
         planner.release(position)
     return Plan(
-        planner.places, planner.replaces, tuple(planner.sizes), planner.direct, planner.spellings, planner.owners
+        places=planner.places,
+        replaces=planner.replaces,
+        blocks=tuple(planner.sizes),
+        direct=planner.direct,
+        late=planner.late,
+        spellings=planner.spellings,
+        owners=planner.owners,
     )
 
 
@@ -77,6 +85,8 @@ class _Planner:
         self.spellings = {node: spelling(node) for node in self.graph.nodes if node.op is not None}
         self.owners = owners(self.graph, self.spellings)
         self.last = last_reads(self.graph, self.owners)
+        self.late = self.late_outputs()
+        self.last |= {owner: len(self.graph.nodes) for node in self.late for x in node.operands for owner in self.owners[x]}
         self.ending: dict[float, list[Node]] = {}
         for owner, position in self.last.items():
             self.ending.setdefault(position, []).append(owner)
@@ -85,28 +95,43 @@ class _Planner:
 
     def direct_outputs(self) -> dict[Node, int]:
         """The outputs that can be written straight into the array that is kept: what nobody else has for an output."""
-        found: dict[Node, int] = {}
         counts = Counter(self.graph.outputs)
+        return {
+            self.graph.outputs[position]: position
+            for position, target in self.kept_outputs.items()
+            if target is None and counts[self.graph.outputs[position]] == 1 and self.takes_buffer(position)
+        }
+
+    def takes_buffer(self, position: int) -> bool:
+        """Whether an output can be written into a given array."""
+        spelled = self.spellings.get(self.graph.outputs[position])
+        return spelled is not None and spelled.takes_buffer
+
+    def late_outputs(self) -> dict[Node, int]:
+        """The outputs that are computed in the array of an input, by one call of NumPy.
+
+        All these calls come last and at once: their other operands must not be what one of them overwrites.
+        """
+        reads = Counter(x for node in self.graph.nodes for x in node.operands)
+        reads.update(self.graph.outputs)
+        found: dict[Node, int] = {}
         for position, target in self.kept_outputs.items():
             node = self.graph.outputs[position]
-            spelled = self.spellings.get(node)
-            alone = counts[node] == 1
-            if alone and spelled is not None and spelled.takes_buffer and self.overwritable(target, node, spelled):
-                found[node] = position
+            if target is not None and reads[node] == 1 and is_call_of_ufunc(node) and node.dtype == target.dtype:
+                if all(x is target or self.is_own(x) for x in node.operands):
+                    found[node] = position
         return found
 
-    def overwritable(self, target: Node | None, node: Node, spelled: Spelling) -> bool:
-        """Whether nothing reads an input that the result of `node` overwrites any more."""
-        if target is None:
-            return True
-        return self.last.get(target, -1) <= self.positions[node] and spelled.elementwise
+    def is_own(self, x: Node) -> bool:
+        """Whether a value shares memory with no input and no constant."""
+        return all(owner.op is not None for owner in self.owners[x])
 
     def place(self, node: Node) -> None:
         """Decide where the result of an operation goes, unless it is new, kept or a result of the program."""
         spelled = self.spellings[node]
         if node.op is section and next(node.operands) in self.places:
             self.places[node] = self.section(node)
-        if spelled is None or node in self.direct or self.last.get(node) == math.inf:
+        if spelled is None or node in self.direct or node in self.late or self.last.get(node) == math.inf:
             return
         if spelled.changes_first:
             self.change_first(node)

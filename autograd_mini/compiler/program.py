@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autograd_mini.atomic import at_once
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
 from autograd_mini.compiler.graph import Graph
 from autograd_mini.compiler.linking import aligned, buffers, linked
 from autograd_mini.compiler.reading import caller
-from autograd_mini.compiler.sources import Outside, Pack, entries
-from autograd_mini.tensor import Tensor
+from autograd_mini.compiler.sources import Draw, Outside, Pack, State, entries
+from autograd_mini.state import Buffer, holding
+from autograd_mini.tensor import Tensor, replace_data, replace_grad
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a program is made of. It can be pickled: the source travels, and is linked again where it arrives."""
+    """What a program is made of."""
 
-    graph: Graph | None
-    """What the source computes, for drawings; None where it has come from elsewhere."""
+    graph: Graph
+    """What the source computes."""
+    forward: Graph
+    """What the function computes, as it was traced."""
     source: Source
     blocks: tuple[int, ...]
     """The bytes of each block of the workspace."""
     inputs: tuple[Any, ...]
     """Where each parameter of the function comes from."""
+    draws: tuple[Draw, ...]
+    """The random numbers of a call, in the order in which they are drawn."""
     container: Any
     """What the user's function returns, with the positions of its outputs."""
     differentiable: tuple[bool, ...]
@@ -40,6 +46,8 @@ class Recipe:
     """Whose new values come last."""
     kept: Mapping[int, tuple[tuple[int, ...], np.dtype[Any]]]
     """Shape and dtype of the results, by position, that live in the workspace from call to call."""
+    counts: tuple[Buffer, ...] = ()
+    """The buffers that count the steps of optimisers."""
 
     @property
     def peak_bytes(self) -> int:
@@ -90,7 +98,7 @@ class Program:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._call = caller(linked(recipe.source), recipe.inputs)
+        self._call = caller(linked(recipe.source), recipe.inputs, recipe.draws)
         self._workspaces: list[_Workspace] = []
         first = len(recipe.differentiable)
         returned = {position: i for i, position in enumerate(recipe.source.returned)}
@@ -98,19 +106,31 @@ class Program:
         updated = enumerate(recipe.updated, first + len(recipe.slopes))
         self._slopes = [(returned[position], source) for position, source in slopes if position in returned]
         self._updated = [(returned[position], source) for position, source in updated if position in returned]
+        self._commits = recipe.source.commits
+        self._hands_out = bool(self._slopes or self._updated or self._commits or recipe.counts)
 
-    def run(self, leaves: Sequence[Any], optimiser: Any = None) -> Sequence[Any]:
-        """The outputs for these leaves of the arguments; gradients and updates go where they belong."""
+    def drawn(self, leaves: Sequence[Any]) -> list[Any]:
+        """The random numbers of one call."""
+        return [as_value(draw.drawn(leaves)) for draw in self.recipe.draws]
+
+    def run(self, leaves: Sequence[Any], drawn: Sequence[Any] | None = None) -> Sequence[Any]:
+        """The outputs for these leaves of the arguments; gradients and updates go where they belong.
+
+        `drawn` are the random numbers of the call, where they were drawn already.
+        """
+        if drawn is None:
+            drawn = self.drawn(leaves) if self.recipe.draws else ()
         try:
             workspace = self._workspaces.pop()
         except IndexError:
             workspace = _Workspace(self.recipe)
         try:
-            results = self._call(leaves, optimiser, workspace)
-            for tensor, slope in workspace.slopes:
-                tensor._grad = slope
-            if self._slopes or self._updated:
+            results = self._call(leaves, drawn, workspace)
+            if self._hands_out:
                 self._hand_out(results, leaves, workspace)
+            else:
+                for tensor, slope in workspace.slopes:
+                    tensor._grad = slope
         except BaseException:
             workspace.forget()
             raise
@@ -119,18 +139,26 @@ class Program:
         return results
 
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
-        """Gradients that are no kept arrays, added up where one Tensor came by several ways, and new values."""
-        kept = dict(workspace.slopes)
+        """Give gradients and new values to whom they belong, all of them or none."""
+        calls = list(results[-1]) if self._commits else []
+        calls += [(replace_grad, tensor, slope) for tensor, slope in workspace.slopes]
+        if self._slopes:
+            calls += self._gradients(results, leaves, dict(workspace.slopes))
+        for position, source in self._updated:
+            calls += _new_values(source, results[position])
+        calls += [holding(count, count.held._data + 1) for count in self.recipe.counts]
+        at_once(calls)
+
+    def _gradients(
+        self, results: Sequence[Any], leaves: Sequence[Any], kept: Mapping[Tensor, Any]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Those that are no kept arrays, added up where one Tensor came by several ways."""
         slopes: dict[Tensor, Any] = {}
         for position, source in self._slopes:
             for tensor, slope in _of_tensors(source, results[position], leaves):
                 before = slopes.get(tensor, kept.get(tensor))
                 slopes[tensor] = slope if before is None else before + slope
-        for tensor, slope in slopes.items():
-            tensor._grad = read_only(as_value(slope))
-        for position, source in self._updated:
-            for tensor, value in _of_tensors(source, results[position], leaves):
-                tensor._data = as_value(value)
+        return ((replace_grad, tensor, read_only(as_value(slope))) for tensor, slope in slopes.items())
 
 
 def _of_tensors(source: Any, result: Any, leaves: Sequence[Any]) -> list[tuple[Tensor, Any]]:
@@ -138,3 +166,12 @@ def _of_tensors(source: Any, result: Any, leaves: Sequence[Any]) -> list[tuple[T
     results = result if isinstance(source, Pack) else [result]
     tensors = [s.tensor if isinstance(s, Outside) else leaves[s.position] for s in entries(source)]
     return list(zip(tensors, results))
+
+
+def _new_values(source: Any, result: Any) -> Iterator[tuple[Any, ...]]:
+    """The calls that set parameters and buffers to what was computed for them."""
+    for part, value in zip(entries(source), result if isinstance(source, Pack) else [result]):
+        if isinstance(part, State):
+            yield holding(part.buffer, value)
+        else:
+            yield replace_data, part.tensor, as_value(value)

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from threading import RLock
+from dataclasses import dataclass
 from typing import Any
 
-from autograd_mini.compiler.build import gradient_recipe, step_recipe, value_recipe
-from autograd_mini.compiler.graph import masks
-from autograd_mini.compiler.guards import Guard, RandomWatch, readers
-from autograd_mini.compiler.portable import fingerprint
-from autograd_mini.compiler.program import Program, Recipe
-from autograd_mini.compiler.signature import differences, matcher, named_leaves, never_matches, signature
-from autograd_mini.compiler.trace import Trace, check_not_computed, is_input, trace
+from autograd_mini.atomic import lock
+from autograd_mini.compiler import reach
+from autograd_mini.compiler.build import gradient_recipe, value_recipe
+from autograd_mini.compiler.graph import equivalent, masks
+from autograd_mini.compiler.guard import Guard, Watch
+from autograd_mini.compiler.program import Program
+from autograd_mini.compiler.signature import Signatures, differences, matcher, named_leaves, objects
+from autograd_mini.compiler.sources import Outside
+from autograd_mini.compiler.trace import Trace, check_not_computed, trace
+from autograd_mini.compiler.updates import Updates
+from autograd_mini.errors import describe
 from autograd_mini.transforms.passes import label
 
 KEPT = 64
 """How many programs a function keeps; the oldest makes room."""
 MANY = 8
 """Beyond this many programs a warning says what keeps changing."""
+
+_making = lock()  # a trace lends arrays to what runs, so that there is one at a time
 
 
 class RecompilationWarning(UserWarning):
@@ -42,15 +46,15 @@ class Found:
 class Programs:
     """Finds the program of a call, and makes it where there is none that still holds."""
 
-    def __init__(self, function: Callable[..., Any], optimiser: Any) -> None:
+    def __init__(self, function: Callable[..., Any], optimisers: Sequence[Any]) -> None:
         self.function = function
-        self.optimiser = optimiser
+        self.optimisers = optimisers
         self.count = 0
         """How many programs were made so far."""
-        self._found: dict[Hashable, Found] = {}
         self.latest: dict[str, Found] = {}
         """For each kind the program that was used last: most likely the next call is like it."""
-        self._making = RLock()
+        self._found: dict[Hashable, Found] = {}
+        self._signatures = Signatures(function)
         self._newest: Program | None = None
         self._newest_key: tuple[Hashable, ...] = ()
 
@@ -64,10 +68,10 @@ class Programs:
     def find(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, list[Any]]:
         """The program for a call, and the leaves of its arguments."""
         leaves: list[Any] = []
-        key = (kind, *signature(arguments, settings, leaves))
+        key = (kind, *self._signatures.of(arguments, settings, leaves))
         found = self._found.get(key)
         if found is None or found.guard.broken() is not None:
-            with self._making:
+            with _making:
                 found = self._found.get(key)
                 change = found.guard.broken() if found else differences(self._newest_key[1:], key[1:])
                 if found is None or change is not None:
@@ -78,24 +82,16 @@ class Programs:
     def _make(
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
     ) -> Found:
-        leaves, rebuild = named_leaves(self.function, arguments, settings)
-        if key[0] != "value":
-            check_not_computed(leaves)
-        watch = RandomWatch(self.function, (arguments, settings))
+        kind = str(key[0])
+        maker = _Maker(kind, self.function, self.optimisers, arguments, settings)
         with self.running():
-            traced = trace(self.function, leaves, rebuild)
-        watch.check()
-        if key[0] != "value":
-            _check_loss(str(key[0]), self.function, traced)
-        program = Program(self._recipe(str(key[0]), traced))
-        plain = [leaf.value for leaf in leaves if not is_input(leaf.value)]
-        guard = self._guard(str(key[0]), plain, _selections(traced))
+            program, guard = maker.make()
         self._found[key] = Found(matcher(arguments, settings), program, guard)
         self._newest, self._newest_key = program, key
         self.count += 1
         while len(self._found) > KEPT:
             self._found.pop(next(iter(self._found)))
-        self._warn_of_many(change, str(key[0]))
+        self._warn_of_many(change, kind)
         return self._found[key]
 
     @contextmanager
@@ -111,51 +107,81 @@ class Programs:
             for guard in intact:
                 guard.renew()
 
-    def _recipe(self, kind: str, traced: Trace) -> Recipe:
-        if kind == "value":
-            return value_recipe(traced)
-        return gradient_recipe(traced) if kind == "value_and_grad" else step_recipe(traced, self.optimiser)
-
-    def _guard(self, kind: str, plain: Iterable[Any], further: Iterable[Any] = ()) -> Guard:
-        """Of what the function reads from outside, in its plain arguments, and of the list that is updated."""
-        call = functools.partial(self.function, *plain)
-        if kind == "step":
-            call = functools.partial(call, self.optimiser.parameters)
-            further = [*further, ("optimiser.parameters", readers.SLOT, self.optimiser, "parameters")]
-        call.__name__ = label(self.function)  # type: ignore[attr-defined]  # what messages begin paths with
-        return Guard(call, further)
-
     def _warn_of_many(self, change: str, kind: str) -> None:
         if self.count > MANY:
             warnings.warn(
                 f"compile: {label(self.function)} was compiled {self.count} times, this time because {change}; keep "
                 "shapes the same (pad the last batch or leave it out), and pass numbers that change as arrays",
                 RecompilationWarning,
-                stacklevel=6 if kind == "value" else 7,  # the line that calls the compiled function
+                stacklevel=5 if kind == "value" else 7,  # the line that calls the compiled function
             )
 
-    def portable(self) -> list[tuple[Hashable, Recipe, Any]]:
-        """The programs that can be used elsewhere: those of a function that reads no objects from outside."""
-        every = [
-            (key, replace(found.program.recipe, graph=None), fingerprint(found.guard))
-            for key, found in self._found.items()
-        ]
-        return [entry for entry in every if entry[2] is not None]
 
-    def take_over(self, entries: Iterable[tuple[Hashable, Recipe, Any]]) -> None:
-        """Use programs that were made elsewhere, if the function here is the same."""
-        guard = self._guard("value", ())
-        for key, recipe, expected in entries:
-            if fingerprint(guard) == expected:
-                self._newest = Program(recipe)
-                self._found[key] = Found(never_matches, self._newest, guard)
+class _Maker:
+    """Makes the program of one call."""
+
+    def __init__(self, kind: str, function: Any, optimisers: Sequence[Any], arguments: Any, settings: Any) -> None:
+        self.kind = kind
+        self.function = function
+        self.leaves, self.rebuild = named_leaves(function, arguments, settings)
+        if kind != "value":
+            check_not_computed(self.leaves)
+        self.updates = Updates(optimisers if kind == "step" else ())
+        self.roots = [(function, label(function)), *objects(self.leaves)]
+        self.roots += [(optimiser.update, "update") for optimiser in self.updates.optimisers]
+
+    def make(self) -> tuple[Program, Guard]:
+        """The program, and the guard of what it has read."""
+        watch = self._watch(lend=True)
+        try:
+            return self._made(watch)
+        except Exception:
+            if not watch.lends or watch.refused is not None:
+                raise
+        return self._made(self._watch(lend=False))  # some code takes arrays alone
+
+    def _watch(self, lend: bool) -> Watch:
+        arguments = [leaf.value for leaf in self.leaves]
+        return Watch(label(self.function), self.roots, arguments, lend, self.updates.known)
+
+    def _made(self, watch: Watch) -> tuple[Program, Guard]:
+        traced = self._traced(watch)
+        self._check_repeats(watch, traced)
+        if self.kind == "value":
+            recipe = value_recipe(traced)
+        else:
+            _check_loss(self.kind, self.function, traced)
+            _check_leaves(self.function, traced)
+            recipe = gradient_recipe(traced, watch.following(), self.updates)
+            watch.check_generators()
+        return Program(recipe), watch.guard([*self.updates.places(), *_selections(traced)])
+
+    def _traced(self, watch: Watch) -> Trace:
+        with watch.following():
+            traced = trace(self.function, self.leaves, self.rebuild)
+        watch.check_generators()
+        return traced
+
+    def _check_repeats(self, watch: Watch, traced: Trace) -> None:
+        """TypeError if what the function changes makes it compute something else at the next call."""
+        changed = watch.changed()
+        if not changed:
+            return
+        with watch.keeping(changed):
+            again = self._traced(watch)
+        if not equivalent(traced.graph, again.graph):
+            paths = ", ".join(dict.fromkeys(place.path_of(0) if place.labels else place.path for place in changed))
+            raise TypeError(
+                f"compile: {label(self.function)} changes {paths}, and computes something else after that; declare what "
+                "it keeps from call to call as an ag.Buffer, or pass it as an argument and return it"
+            )
 
 
 def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:
     """ValueError for anything but one Tensor of one entry."""
     outputs = traced.graph.outputs
     if traced.container != 0:
-        what = f"{len(outputs)} Tensors in a {type(traced.container).__name__}"
+        what = f"{len(traced.differentiable)} Tensors in a {type(traced.container).__name__}"
         raise ValueError(f"{kind}: {label(function)} returned {what}, not one; return the loss alone")
     size = math.prod(outputs[0].shape)
     if size != 1:
@@ -165,6 +191,17 @@ def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:
         )
 
 
+def _check_leaves(function: Callable[..., Any], traced: Trace) -> None:
+    """TypeError for a Tensor from outside that was computed there: its gradient would go no further."""
+    for node in traced.graph.inputs:
+        if isinstance(node.source, Outside) and node.source.requires_grad and node.source.tensor.op is not None:
+            tensor = node.source.tensor
+            raise TypeError(
+                f"compile: {label(function)} reads {describe(tensor)}, which was computed outside by {tensor.op.name}: "
+                "its gradient would end there; compute it in the function, or read it detached"
+            )
+
+
 def _selections(traced: Trace) -> list[tuple[Any, ...]]:
     """Places of numbers that shapes depend on: of the entries that a mask from outside selects."""
-    return [("the number of entries that a mask selects", readers.SELECTED, mask) for mask in masks(traced.graph)]
+    return [("the number of entries that a mask selects", reach.SELECTED, mask) for mask in masks(traced.graph)]

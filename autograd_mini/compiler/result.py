@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from autograd_mini.compiler.program import Recipe
-from autograd_mini.compiler.sources import Argument, Outside, entries
-from autograd_mini.modes import current, recording
+from autograd_mini.compiler.graph import Node, evaluate
+from autograd_mini.compiler.program import Program
+from autograd_mini.compiler.sources import Argument, Draw, Outside, State
+from autograd_mini.modes import recording, records
 from autograd_mini.ops import Traced
 from autograd_mini.tensor import Tensor, as_tensor, gradients
 from autograd_mini.transforms.custom import JointOp
-from autograd_mini.transforms.passes import label, outputs_of, variable
-from autograd_mini.transforms.trees import flatten
+from autograd_mini.transforms.passes import variable
 
 
-def differentiable(
-    function: Callable[..., Any], recipe: Recipe, outputs: Sequence[Any], arguments: Any, settings: Any
-) -> list[Tensor]:
-    """The outputs as Tensors; each that requires a gradient is one node, whose rule runs the function itself."""
-    if not current.get() or not any(recipe.differentiable):
-        return [as_tensor(x, requires_grad=False) for x in outputs]
-    call = _Call(function, recipe, arguments, settings)
-    return [
-        call.node(position, x) if differs else as_tensor(x, requires_grad=False)
-        for position, (x, differs) in enumerate(zip(outputs, recipe.differentiable))
-    ]
+class Call:
+    """One call of a compiled function: all that its value was computed from, for the way back."""
 
+    def __init__(self, name: str, program: Program, leaves: Sequence[Any]) -> None:
+        self.name = name
+        self.graph = program.recipe.forward
+        self.draws = program.recipe.draws
+        self.differentiable = program.recipe.differentiable
+        self.drawn = program.drawn(leaves)
+        self._values = {node: self._value(node.source, leaves) for node in self.graph.inputs}
+        self._variables = [node for node in self.graph.inputs if node.source.requires_grad]
 
-class _Call:
-    """One call of a compiled function: what it takes to run the function itself."""
+    def _value(self, source: Any, leaves: Sequence[Any]) -> Any:
+        """What an input holds at this call."""
+        if isinstance(source, Argument):
+            return leaves[source.position]
+        if isinstance(source, Draw):
+            return self.drawn[self.draws.index(source)]
+        if isinstance(source, State):
+            return source.buffer.held
+        assert isinstance(source, Outside)
+        return source.tensor
 
-    def __init__(self, function: Callable[..., Any], recipe: Recipe, arguments: Any, settings: Any) -> None:
-        self.function = function
-        leaves, self.rebuild = flatten((arguments, settings))
-        self.leaves = [leaf.value for leaf in leaves]
-        sources = [s for source in recipe.inputs if source.requires_grad for s in entries(source)]
-        self.positions = [s.position for s in sources if isinstance(s, Argument)]
-        self.outside = [s.tensor for s in sources if isinstance(s, Outside)]
+    def results(self, outputs: Sequence[Any]) -> list[Tensor]:
+        """The outputs as Tensors; each that requires a gradient is one node, whose rule computes anew with recording."""
+        recorded = records() and bool(self._variables)
+        return [
+            self._node(position, x) if recorded and differs else as_tensor(x, requires_grad=False)
+            for position, (x, differs) in enumerate(zip(outputs, self.differentiable))
+        ]
 
-    def node(self, position: int, value: Any) -> Tensor:
-        op = JointOp(label(self.function), lambda *arrays: value, lambda *inputs: self.slopes(position, *inputs))
-        return op(*[self.leaves[p] for p in self.positions], *self.outside)  # type: ignore[no-any-return]
+    def _node(self, position: int, value: Any) -> Tensor:
+        op = JointOp(self.name, lambda *arrays: value, lambda *inputs: self._slopes(position, *inputs))
+        result: Tensor = op(*[self._values[node] for node in self._variables])
+        return result
 
-    def slopes(self, position: int, g: Any, out: Any, *inputs: Any) -> list[Any]:
-        """The gradient of one output by each input, from a run of the function that is recorded."""
+    def _slopes(self, position: int, g: Any, out: Any, *inputs: Any) -> list[Any]:
+        """The gradient of one output by each input, from the graph that was traced."""
         with recording():
-            variables = [variable(x, "compile") for x in inputs[: len(self.positions)]]
-            output = self.run(variables)[position]
-            return list(gradients(output, [*variables, *self.outside], g, create_graph=isinstance(g, Traced)))
+            variables = [variable(x, "compile") for x in inputs]
+            values: dict[Node, Any] = {**self._values, **dict(zip(self._variables, variables))}
+            constants = {node: _constant(x) for node, x in values.items() if node not in self._variables}
+            output = evaluate(self.graph, values | constants)[self.graph.outputs[position]]
+            return list(gradients(output, variables, g, create_graph=isinstance(g, Traced)))
 
-    def run(self, variables: Iterable[Tensor]) -> list[Tensor]:
-        values = list(self.leaves)
-        for position, x in zip(self.positions, variables):
-            values[position] = x
-        positional, named = self.rebuild(values)
-        return outputs_of("compile", self.function, self.function(*positional, **named))[0]
+
+def _constant(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else as_tensor(x, requires_grad=False)

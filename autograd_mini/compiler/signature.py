@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+import dis
+import enum
 import inspect
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from autograd_mini.compiler.reach import _is_transparent, _slots, owner_of
+from autograd_mini.compiler.sameness import PLAIN
 from autograd_mini.tensor import Tensor, as_tensor
 from autograd_mini.transforms.trees import Leaf, flatten
 
 
-def signature(arguments: Sequence[Any], settings: dict[str, Any], leaves: list[Any]) -> tuple[Hashable, ...]:
-    """The containers, shapes, dtypes and plain values of a call; its leaves are appended to `leaves`, in order.
+class Signatures:
+    """The signatures of the calls of one function."""
 
-    Raises TypeError for a plain value that can't be compared with that of another call.
-    """
-    parts: list[Hashable] = []
-    for x in arguments:
-        if type(x) is np.ndarray:  # most arguments are
-            leaves.append(x)
-            parts.append((x.shape, x.dtype))
-        else:
-            parts.append(_part(x, leaves))
-    parts += [(name, _part(settings[name], leaves)) for name in settings]
-    return tuple(parts)
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._unread = _unread_parameters(function)
+
+    def of(self, arguments: Sequence[Any], settings: dict[str, Any], leaves: list[Any]) -> tuple[Hashable, ...]:
+        """The containers, shapes, dtypes and plain values of a call; its leaves are appended to `leaves`, in order.
+
+        A number that the function never reads does not count. Raises TypeError for a value that can't be compared with
+        that of another call.
+        """
+        parts: list[Hashable] = []
+        for position, x in enumerate(arguments):
+            if type(x) is np.ndarray:  # most arguments are
+                leaves.append(x)
+                parts.append((x.shape, x.dtype))
+            elif position in self._unread and type(x) in PLAIN:
+                leaves.append(x)
+                parts.append("not read")
+            else:
+                parts.append(_part(x, leaves))
+        for name, x in settings.items():
+            unread = name in self._unread and type(x) in PLAIN
+            parts.append((name, "not read" if unread else _part(x, leaves)))
+            if unread:
+                leaves.append(x)
+        return tuple(parts)
 
 
 def matcher(arguments: Sequence[Any], settings: dict[str, Any]) -> Callable[[Sequence[Any], dict[str, Any]], bool]:
@@ -55,11 +74,46 @@ def never_matches(arguments: Sequence[Any], settings: dict[str, Any]) -> bool:
     return False
 
 
+# --------------------------------------------------------------------------------------------------- one argument
+
+
+class _Itself:
+    """An object that is only the same as itself."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __str__(self) -> str:
+        return f"a {type(self.value).__name__}"
+
+
 def _part(x: Any, leaves: list[Any]) -> Hashable:
-    if isinstance(x, (list, tuple)):
-        return type(x), tuple([_part(entry, leaves) for entry in x])
-    if isinstance(x, dict):
-        return type(x), tuple([(key, _part(entry, leaves)) for key, entry in x.items()])
+    if not isinstance(x, (list, tuple, dict)):
+        return _leaf(x, leaves)
+    flat: list[Hashable] = []  # without nesting, as Python compares nested tuples only to some depth
+    waiting = [x]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (list, tuple)):
+            flat.append((type(part), len(part), _attributes(part)))
+            waiting += reversed(part)
+        elif isinstance(part, dict):
+            flat.append((type(part), tuple([_exact(key) for key in part]), _attributes(part)))
+            waiting += reversed(part.values())
+        else:
+            flat.append(_leaf(part, leaves))
+    return type(x), tuple(flat)
+
+
+def _leaf(x: Any, leaves: list[Any]) -> Hashable:
     if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
         x = as_tensor(x, requires_grad=False).data  # a matrix or a file: the program computes with what a Tensor holds
     leaves.append(x)
@@ -67,12 +121,42 @@ def _part(x: Any, leaves: list[Any]) -> Hashable:
         return Tensor, x.shape, x.dtype, x.requires_grad, x.op is None, x._extras is None or not x._extras.hooks
     if isinstance(x, (np.ndarray, np.generic)):
         return x.shape, x.dtype
-    return _plain(x)
+    return np.random.Generator if type(x) is np.random.Generator else _exact(x)
 
 
-def _plain(x: Any) -> Hashable:
+def _attributes(x: Any) -> Hashable:
+    """What an object of a subclass of list, tuple or dict holds besides its items."""
+    return _exact_attributes(x, 1) if hasattr(x, "__dict__") else ()
+
+
+_DEEPEST = 20
+
+
+def _exact(x: Any, depth: int = 0) -> Hashable:
+    """What is equal for two values that nobody can tell apart: 1, 1.0 and True differ, and 0.0 and -0.0."""
+    kind = type(x)
+    if kind in PLAIN:
+        return kind, repr(x) if kind is float or kind is complex else x  # NaN equals nothing, and 0.0 == -0.0
+    if depth > _DEEPEST or isinstance(x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor)):
+        return _Itself(x)
+    if kind in (tuple, list):
+        return kind, tuple([_exact(part, depth + 1) for part in x])
+    if kind is frozenset:
+        return kind, frozenset([_exact(part, depth + 1) for part in x])
+    if kind is dict:
+        return kind, tuple([(_exact(key, depth + 1), _exact(part, depth + 1)) for key, part in x.items()])
+    if kind in (slice, range):
+        return kind, (_exact(x.start), _exact(x.stop), _exact(x.step))
+    if isinstance(x, np.generic):
+        return x.dtype, x.tobytes()
+    return _of_object(x, depth)
+
+
+def _of_object(x: Any, depth: int) -> Hashable:
     if isinstance(x, Iterator):
         raise TypeError(f"compile: an argument is a {type(x).__name__}, which can be read only once; pass a list of it")
+    if _is_transparent(type(x)) and type(x).__module__ != "builtins" and not isinstance(x, np.ndarray):
+        return _exact_attributes(x, depth + 1)
     try:
         hash(x)
     except TypeError:
@@ -80,7 +164,62 @@ def _plain(x: Any) -> Hashable:
             f"compile: an argument is a {type(x).__name__}, which is neither an array nor hashable; pass an array or "
             "a tuple"
         ) from None
-    return type(x), repr(x) if isinstance(x, (float, complex)) else x  # 0.0 == -0.0, and NaN equals nothing
+    return _Itself(x)
+
+
+def _exact_attributes(x: Any, depth: int) -> Hashable:
+    """The class and attributes of an object, if they are plain values all the way down; else the object itself."""
+    names = [*getattr(x, "__dict__", ()), *[name for name in _slots(type(x)) if hasattr(x, name)]]
+    parts = tuple([(name, _exact(getattr(x, name), depth)) for name in names])
+    return (type(x), parts) if not _holds_identities(parts) else _Itself(x)
+
+
+def _holds_identities(part: Any) -> bool:
+    """Whether something that is no class, function or constant goes by its identity, so that it may change."""
+    if isinstance(part, _Itself):
+        return not isinstance(part.value, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum))
+    return isinstance(part, (tuple, frozenset)) and any(map(_holds_identities, part))
+
+
+def objects(leaves: Sequence[Leaf]) -> list[tuple[Any, str]]:
+    """The arguments, with their paths, that go by their identity: what is in them may change."""
+    return [(leaf.value, leaf.path) for leaf in leaves if not _is_input(leaf.value) and _changes(leaf.value)]
+
+
+def _changes(x: Any) -> bool:
+    return type(x) not in PLAIN and isinstance(_exact(x), _Itself)
+
+
+def _is_input(x: Any) -> bool:
+    return isinstance(x, (Tensor, np.ndarray, np.generic)) or type(x) is np.random.Generator
+
+
+# --------------------------------------------------------------------------------------------- parameters and names
+
+
+def _unread_parameters(function: Any) -> frozenset[Any]:
+    """The names and positions of the parameters whose values the function never looks at."""
+    while owner_of(getattr(getattr(function, "__code__", None), "co_filename", "")) == "ours":
+        if not hasattr(function, "__wrapped__"):
+            return frozenset()
+        function = function.__wrapped__
+    bound = isinstance(function, MethodType)
+    code = getattr(function.__func__ if bound else function, "__code__", None)
+    if not isinstance(code, CodeType) or {"locals", "vars", "eval", "exec"} & set(code.co_names):
+        return frozenset()
+    read = _read_names(code)
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    unread = {name for name in names if name not in read}
+    positions = {position - bound for position, name in enumerate(names[: code.co_argcount]) if name in unread}
+    return frozenset(unread | positions)
+
+
+def _read_names(code: CodeType) -> set[str]:
+    found: set[str] = set(code.co_cellvars)
+    for step in dis.get_instructions(code):
+        if "LOAD" in step.opname:
+            found.update(step.argval if isinstance(step.argval, tuple) else [step.argval])
+    return found
 
 
 def named_leaves(function: Callable[..., Any], arguments: Any, settings: Any) -> tuple[list[Leaf], Any]:
@@ -93,6 +232,9 @@ def named_leaves(function: Callable[..., Any], arguments: Any, settings: Any) ->
     named = [leaf for name, x in bound.items() for leaf in flatten(x, name)[0]]
     paths = {id(leaf.value): leaf.path for leaf in reversed(named)}
     return [Leaf(paths.get(id(leaf.value), leaf.path), leaf.value) for leaf in leaves], rebuild
+
+
+# ---------------------------------------------------------------------------------------------------- differences
 
 
 def differences(old: Hashable, new: Hashable) -> str:
@@ -119,4 +261,6 @@ def _described(part: Any) -> str:
         return f"{part[1]} {part[0]}"
     if isinstance(part, tuple) and part[:1] == (Tensor,):
         return f"Tensor {part[2]} {part[1]}"
-    return str(part[1]) if isinstance(part, tuple) and len(part) == 2 else str(part)
+    if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], type):
+        return f"a {part[0].__name__}" if isinstance(part[1], tuple) else str(part[1])
+    return str(part)

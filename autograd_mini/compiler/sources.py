@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograd_mini.state import Buffer
 from autograd_mini.tensor import Tensor
 
 
@@ -25,7 +27,7 @@ class Argument:
 
 @dataclass(frozen=True, eq=False)
 class Outside:
-    """A leaf Tensor that the function reads from outside: its data are read at each call."""
+    """A Tensor that the function reads from outside: its data are read at each call."""
 
     tensor: Tensor
 
@@ -38,19 +40,62 @@ class Outside:
         return "leaf from outside"
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A number of the optimiser: its step size, say."""
+class _Constant:
+    """A source that never gets a gradient."""
 
+    requires_grad = False
+
+
+@dataclass(frozen=True, eq=False)
+class State(_Constant):
+    """The value of a buffer, which the program may replace."""
+
+    buffer: Buffer
+
+    def __str__(self) -> str:
+        return "buffer"
+
+
+@dataclass(frozen=True, eq=False)
+class Draw(_Constant):
+    """Random numbers that are drawn at each call: `method(*arguments, **settings)` of a generator.
+
+    The generator is itself, or the position of an argument.
+    """
+
+    generator: Any
+    method: str
+    arguments: tuple[Any, ...]
+    settings: Mapping[str, Any]
+
+    def drawn(self, leaves: Any) -> Any:
+        """The numbers of one call, given the leaves of its arguments."""
+        generator = leaves[self.generator] if isinstance(self.generator, int) else self.generator
+        return getattr(generator, self.method)(*self.arguments, **self.settings)
+
+    def __str__(self) -> str:
+        return f"random {self.method}"
+
+
+@dataclass(frozen=True, eq=False)
+class Setting(_Constant):
+    """A number of an optimiser's group of parameters: its step size, say."""
+
+    group: Mapping[str, Any]
     name: str
-
-    @property
-    def requires_grad(self) -> bool:
-        """Never."""
-        return False
 
     def __str__(self) -> str:
         return f"the optimiser's {self.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Count(_Constant):
+    """How many steps of an optimiser there are with this one."""
+
+    steps: Buffer
+
+    def __str__(self) -> str:
+        return "the number of this step"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +116,7 @@ class Pack:
 def entries(source: Any) -> tuple[Any, ...]:
     """The sources of the scalars that a pack is filled from; of any other source itself.
 
-    >>> a, b = Setting("rate"), Setting("decay")
+    >>> a, b = Argument(0, False), Argument(1, False)
     >>> entries(Pack((a, b))) == (a, b), entries(a) == (a,)
     (True, True)
     """

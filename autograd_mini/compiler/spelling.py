@@ -52,6 +52,13 @@ def spelling(node: Node) -> Spelling | None:
     return None
 
 
+def is_call_of_ufunc(node: Node) -> bool:
+    """Whether an array is computed by one of NumPy's functions of entries, which can write it anywhere."""
+    ufunc = node.op.numpy if node.op is not None else None
+    plain = isinstance(ufunc, np.ufunc) and not ufunc.signature and not node.settings and node.op not in _SPECIAL
+    return plain and bool(node.shape) and (node.op in _INFIX or (node.op is not None and node.op.forward is ufunc))
+
+
 def _ufunc(node: Node, op: Op) -> Spelling | None:
     function = f"np.{getattr(op.numpy, '__name__', op.name)}"
     if op.forward is not op.numpy and op not in _INFIX:

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini import ops
 from autograd_mini.compiler.graph import Graph, Node, graph_of, substituted
-from autograd_mini.compiler.sources import Argument, Outside
+from autograd_mini.compiler.lending import Lent, plain
+from autograd_mini.compiler.sources import Argument, Draw, Outside, State
 from autograd_mini.errors import describe
-from autograd_mini.modes import tracing
+from autograd_mini.modes import Record, mode, no_grad, tracing
+from autograd_mini.state import Buffer
 from autograd_mini.tensor import Tensor, as_tensor, topological_order
 from autograd_mini.transforms.passes import outputs_of
 from autograd_mini.transforms.trees import Leaf
@@ -20,7 +23,10 @@ from autograd_mini.transforms.trees import Leaf
 
 @dataclass(frozen=True)
 class Trace:
-    """What a function did: the graph of its outputs, their container, and the inputs that it was traced with."""
+    """What a function did: the graph of its outputs, their container, and the inputs that it was traced with.
+
+    After what the function returned the graph has the new values of the buffers that it wrote.
+    """
 
     graph: Graph
     container: Any
@@ -29,6 +35,83 @@ class Trace:
     """The value of each input."""
     differentiable: tuple[bool, ...]
     """Which outputs depend on what requires a gradient."""
+    draws: tuple[Draw, ...] = ()
+    """The random numbers that it drew, in order."""
+    written: tuple[Buffer, ...] = ()
+    """The buffers that it wrote."""
+
+
+class Inputs(Record):
+    """The leaves of a trace that are read anew at each call, and the buffers that it writes.
+
+    `generators` tells the position of an argument by the identity of the generator that stands for it.
+    """
+
+    def __init__(self, generators: Mapping[int, int] = {}) -> None:  # noqa: B006 - it is only read
+        self.sources: dict[Tensor, Any] = {}
+        self.draws: list[Draw] = []
+        self.written: dict[Buffer, Tensor] = {}
+        self.buffers: list[Buffer] = []
+        """Those that are written, in order."""
+        self._generators = generators
+        self._read: dict[Buffer, Tensor] = {}
+        self._outside: dict[Tensor, Tensor] = {}
+        self._own: set[int] = set()
+
+    def operands(self, inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """With the arrays that are lent, and leaves for what was computed outside, whose history is its own."""
+        if settings and any(type(x) is Lent for x in settings.values()):
+            settings = {name: plain(x) for name, x in settings.items()}
+        return tuple([self.operand(x) for x in inputs]), settings
+
+    def operand(self, x: Any) -> Any:
+        """One input of an operation as the graph shall have it."""
+        if type(x) is Lent:
+            return x.array
+        if not isinstance(x, Tensor) or x.op is None or id(x) in self._own:
+            return x
+        if x not in self._outside:
+            check_no_hooks(x)
+            leaf = as_tensor(x._data, requires_grad=x.requires_grad)
+            self._outside[x] = leaf.named(x.name) if x.name else leaf
+            self.sources[leaf] = Outside(x)
+        return self._outside[x]
+
+    def made(self, node: Tensor) -> None:
+        """Operations of the trace have an identity that nothing outside can have."""
+        self._own.add(id(node))
+
+    def draw(self, generator: Any, method: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Tensor:
+        """Numbers like those that a call will draw; the generator is not touched."""
+        example = getattr(np.random.default_rng(0), method)(*arguments, **settings)
+        draw = Draw(self._generators.get(id(generator), generator), method, arguments, settings)
+        self.draws.append(draw)
+        return self.leaf(example, draw, f"random_{method}")
+
+    def read(self, buffer: Buffer) -> Tensor:
+        """What was written last, or else the value at the beginning of the call."""
+        if buffer in self.written:
+            return self.written[buffer]
+        if buffer not in self._read:
+            self._read[buffer] = self.leaf(buffer.held._data, State(buffer), buffer.name or "buffer")
+        return self._read[buffer]
+
+    def write(self, buffer: Buffer, value: Any) -> None:
+        """The value in the shape and dtype of the buffer, without its graph."""
+        if not isinstance(value, Tensor):
+            value = buffer.conforming(plain(value))
+        if value.shape != buffer.held.shape or not np.can_cast(value.dtype, buffer.held.dtype, "same_kind"):
+            raise ValueError(f"Buffer: {describe(buffer.held, True)} can't take {describe(value, True)}")
+        if buffer not in self.written:
+            self.buffers.append(buffer)
+        with no_grad():
+            self.written[buffer] = ops.astype(ops.stop_gradient(value), dtype=buffer.held.dtype)
+
+    def leaf(self, data: Any, source: Any, name: str) -> Tensor:
+        """A constant that is read anew at each call."""
+        leaf = as_tensor(data, requires_grad=False, name=name)
+        self.sources[leaf] = source
+        return leaf
 
 
 def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callable[[Iterable[Any]], Any]) -> Trace:
@@ -36,23 +119,30 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
 
     Raises TypeError if it asks a traced Tensor for its value, reads one with hooks, or returns anything but Tensors.
     """
-    arguments = [_variable(leaf) if is_input(leaf.value) else leaf.value for leaf in leaves]
+    arguments = [_variable(leaf) if is_input(leaf.value) else _standing_for(leaf.value) for leaf in leaves]
     traced = [x if is_input(leaf.value) else None for x, leaf in zip(arguments, leaves)]
     sources: dict[Tensor, Any] = {
         x: Argument(position, x.requires_grad, isinstance(leaves[position].value, Tensor), not x.shape)
         for position, x in enumerate(traced)
         if x is not None
     }
-    graph, container, differentiable = _run(function, rebuild(arguments), sources)
-    made = {node: _resolved(node) for node in graph.nodes if isinstance(node.source, _Found)}
-    examples = {made.get(node, node): _example(node.source, traced) for node in graph.inputs}
-    examples = {node: x for node, x in examples.items() if node.source is not None}
-    return Trace(substituted(graph, made), container, examples, differentiable)
+    generators = {id(x): i for i, (x, leaf) in enumerate(zip(arguments, leaves)) if not isinstance(x, Tensor) and x is not leaf.value}
+    inputs = Inputs(generators)
+    graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs)
+    graph = resolved(graph)
+    values = {source: x._data for x, source in [*sources.items(), *inputs.sources.items()]}
+    examples = {node: values[node.source] if node.source in values else node.source.tensor._data for node in graph.inputs}
+    return Trace(graph, container, examples, differentiable, tuple(inputs.draws), tuple(inputs.buffers))
 
 
 def is_input(x: Any) -> bool:
     """Whether an argument is an input of the program; Python's numbers and all else belong to its signature."""
     return isinstance(x, (Tensor, np.ndarray, np.generic))
+
+
+def _standing_for(x: Any) -> Any:
+    """Another generator for each that comes as an argument, to tell it from one that the function finds outside."""
+    return np.random.Generator(x.bit_generator) if type(x) is np.random.Generator else x
 
 
 def _variable(leaf: Leaf) -> Tensor:
@@ -92,19 +182,18 @@ class _Found:
     data: Any
 
 
-def _run(
-    function: Callable[..., Any], arguments: Any, sources: Mapping[Tensor, Any]
-) -> tuple[Graph, Any, tuple[bool, ...]]:
-    positional, named = arguments
-    with tracing():
-        result = function(*positional, **named)
-    outputs, rebuild = outputs_of("compile", function, result)
+def graph_with_leaves(
+    outputs: Sequence[Tensor], sources: Mapping[Tensor, Any], names: Mapping[Tensor, str], *, forward: bool = False
+) -> Graph:
+    """The record of traced Tensors, to be `resolved` when they are gone: further leaves are from outside or constants."""
     order = topological_order(*outputs) if outputs else []
-    leaves = [x for x in order if x.op is None and x not in sources]
-    found = {x: _Found(weakref.ref(x), x._data) for x in leaves}
-    differentiable = tuple(x.requires_grad for x in outputs)
-    graph = graph_of(outputs, {**sources, **found}, {}, forward=True)
-    return graph, rebuild(range(len(outputs))), differentiable
+    found = {x: _Found(weakref.ref(x), x._data) for x in order if x.op is None and x not in sources}
+    return graph_of(outputs, {**sources, **found}, names, forward=forward)
+
+
+def resolved(graph: Graph) -> Graph:
+    """The graph with each further leaf as what it is: from outside, if it still lives."""
+    return substituted(graph, {node: _resolved(node) for node in graph.nodes if isinstance(node.source, _Found)})
 
 
 def _resolved(node: Node) -> Node:
@@ -116,5 +205,16 @@ def _resolved(node: Node) -> Node:
     return replace(node, source=Outside(tensor))
 
 
-def _example(source: Any, arguments: Sequence[Any]) -> Any:
-    return source.data if isinstance(source, _Found) else arguments[source.position]._data
+def _run(
+    function: Callable[..., Any], arguments: Any, sources: Mapping[Tensor, Any], inputs: Inputs
+) -> tuple[Graph, Any, tuple[bool, ...]]:
+    positional, named = arguments
+    with tracing(inputs):
+        result = function(*positional, **named)
+    mode()  # what ended is dropped, and the leaves of the trace with it
+    outputs, rebuild = outputs_of("compile", function, result)
+    outputs = [inputs.operand(x) for x in outputs]
+    differentiable = tuple(x.requires_grad for x in outputs)
+    written = [inputs.written.pop(buffer) for buffer in list(inputs.written)]
+    graph = graph_with_leaves([*outputs, *written], {**sources, **inputs.sources}, {}, forward=True)
+    return graph, rebuild(range(len(outputs))), differentiable

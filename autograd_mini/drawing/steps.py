@@ -14,7 +14,7 @@ from autograd_mini.drawing.table import steps_table
 from autograd_mini.drawing.text import number, value
 from autograd_mini.errors import describe
 from autograd_mini.formula import Apply, Expression, Name, as_text, local_derivative
-from autograd_mini.modes import Observer, current, tracer
+from autograd_mini.modes import Observer, observed, tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
 
@@ -158,11 +158,8 @@ class _Watch(Observer):
 
 
 def _watched_gradients(output: Tensor, watch: _Watch) -> Mapping[Tensor, Any]:
-    token = current.set(watch)
-    try:
+    with observed(watch):
         every: Mapping[Tensor, Any] = gradients(output)
-    finally:
-        current.reset(token)
     return every
 
 

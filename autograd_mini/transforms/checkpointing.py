@@ -11,11 +11,11 @@ import numpy as np
 
 from autograd_mini.checks import close
 from autograd_mini.errors import describe
-from autograd_mini.modes import recording, tracer
+from autograd_mini.modes import recording, records, tracer
 from autograd_mini.ops import Traced, concatenate
 from autograd_mini.tensor import Tensor, as_tensor, gradients, topological_order
 from autograd_mini.transforms.custom import JointOp
-from autograd_mini.transforms.passes import check_function, label, records, variable
+from autograd_mini.transforms.passes import check_function, label, variable
 from autograd_mini.transforms.trees import flatten
 
 

@@ -81,7 +81,7 @@ def elementwise_grad(function: Callable[..., Any], argnums: int | tuple[int, ...
 
     @functools.wraps(function)
     def derivative(*arguments: Any, **settings: Any) -> Any:
-        with transforming() as results:
+        with transforming() as results, results.block:
             chosen = Variables(results, "elementwise_grad", arguments, argnums)
             output = output_of("elementwise_grad", function, function(*chosen.arguments, **settings))
             _check_shapes(function, output, chosen.leaves)
@@ -107,7 +107,7 @@ def with_value(transform: str, function: Any, argnums: int | tuple[int, ...], ha
 
     @functools.wraps(function)
     def both(*arguments: Any, **settings: Any) -> Any:
-        with transforming() as results:
+        with transforming() as results, results.block:
             chosen = Variables(results, transform, arguments, argnums)
             returned = function(*chosen.arguments, **settings)
             output, aux = _parted(transform, function, returned) if has_aux else (returned, None)

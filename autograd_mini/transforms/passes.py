@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import conforming
-from autograd_mini.modes import recording, tracer
+from autograd_mini.modes import recording, records, tracer, within_transform
 from autograd_mini.ops import Op, astype, positive, stop_gradient
 from autograd_mini.tensor import Tensor, as_tensor, gradients, independent
 from autograd_mini.transforms.trees import Leaf, flatten
-
-_nested: ContextVar[bool] = ContextVar("nested", default=False)
-
-
-def records() -> bool:
-    """Whether operations are recorded here: not within `no_grad`."""
-    with recording() as recorded:
-        return recorded
-
 
 class Results:
     """How results leave a transform: plain, unless they depend on Tensors from outside.
@@ -34,6 +24,8 @@ class Results:
     def __init__(self, recorded: bool, nested: bool) -> None:
         self.recorded = recorded
         self.nested = nested
+        self.block = recording(transforms=True)
+        """Record within this block, even inside `no_grad`."""
         self.own: list[Tensor] = []
         self.independent: set[Tensor] = set()
 
@@ -79,14 +71,11 @@ class Results:
 
 @contextmanager
 def transforming() -> Iterator[Results]:
-    """Record within the block, even inside `no_grad`; yields how results leave it."""
-    token = _nested.set(True)
+    """How the results of a transform leave it, which computes in `with transforming() as results, results.block:`."""
+    results = Results(records(), within_transform())
     try:
-        with recording() as recorded:
-            results = Results(recorded, token.old_value is True)
-            yield results
+        yield results
     finally:
-        _nested.reset(token)
         for leaf in results.own:  # what is differentiated later does not depend on it
             leaf._requires_grad = False
 

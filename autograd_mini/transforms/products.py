@@ -39,13 +39,13 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
     (array([1., 4.]), array([ 2., 40.]))
     """
     check_function("vjp", function)
-    with transforming() as results:
+    with transforming() as results, results.block:
         chosen = _all(results, "vjp", primals)
         outputs, rebuild = outputs_of("vjp", function, function(*chosen.arguments))
         output = rebuild(map(results.plain, outputs))
 
     def pullback(cotangent: Any) -> Any:
-        with transforming() as results:
+        with transforming() as results, results.block:
             matched = matching(rebuild(outputs), cotangent, "vjp: cotangent")
             cotangents = [conformed(leaf, y) for leaf, y in zip(matched, outputs)]
             recorded = any(map(results.depends, (*outputs, *cotangents)))
@@ -70,7 +70,7 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     (np.float64(6.0), np.float64(23.0))
     """
     check_function("jvp", function)
-    with transforming() as results:
+    with transforming() as results, results.block:
         chosen = _all(results, "jvp", _arguments("jvp", primals))
         directions = _directions("jvp", chosen, primals, tangents)
         outputs, rebuild = outputs_of("jvp", function, function(*chosen.arguments))
@@ -92,7 +92,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     (np.float64(10.0), np.float64(6.0))
     """
     check_function("hvp", function)
-    with transforming() as results:
+    with transforming() as results, results.block:
         chosen = _all(results, "hvp", _arguments("hvp", primals))
         directions = _directions("hvp", chosen, primals, tangents)
         output = output_of("hvp", function, function(*chosen.arguments))
@@ -133,7 +133,7 @@ def _jacobian(transform: str, function: Any, differentiated: Any, argnums: int |
 
     @functools.wraps(function)
     def derivatives(*arguments: Any, **settings: Any) -> Any:
-        with transforming() as results:
+        with transforming() as results, results.block:
             chosen = Variables(results, transform, arguments, argnums)
             outputs, rebuild = outputs_of(transform, function, differentiated(*chosen.arguments, **settings))
             blocks = [_blocks(y, chosen.leaves, results.depends(y)) for y in outputs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import NoneType
+from types import EllipsisType, NoneType, NotImplementedType
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ class Absent:
 
 
 ABSENT = Absent()
-PLAIN = frozenset({bool, int, float, complex, str, bytes, NoneType})
+PLAIN = frozenset({bool, int, float, complex, str, bytes, NoneType, EllipsisType, NotImplementedType})
 """The types whose values are compared; exactly these, as a subclass may compare in its own way."""
 
 _DEEPEST = 8  # tuples nested deeper go by identity, as the recursion must end

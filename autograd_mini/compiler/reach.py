@@ -1,0 +1,621 @@
+"""Everything that a function can read besides its arguments, place by place, found by walking from the function.
+
+A place is a variable of a closure, a global that code names, a default value, an item, an attribute, the content of an
+array. What is read by reference at each call (Tensors, buffers, random generators) and what can't change leads nowhere;
+what nobody can look into is listed as unknown.
+"""
+
+from __future__ import annotations
+
+import array
+import datetime
+import decimal
+import dis
+import enum
+import functools
+import importlib.util
+import operator
+import os
+import random
+import re
+import reprlib
+import struct
+import sys
+import threading
+import types
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import CellType, CodeType, FunctionType, MappingProxyType, MemberDescriptorType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_mini.compiler.sameness import ABSENT, PLAIN
+from autograd_mini.ops import Op
+from autograd_mini.state import Buffer
+from autograd_mini.static import is_static
+from autograd_mini.tensor import Tensor
+
+# --------------------------------------------------------------------------------------------------- whose code it is
+
+_PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+_OURS = os.path.join(_PROJECT, "autograd_mini", "")
+_NN = os.path.join(_PROJECT, "nn", "")
+_NUMPY = os.path.join(os.path.dirname(np.__file__), "")
+_PYTHON = os.path.dirname(os.__file__) + os.sep
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+@functools.cache
+def owner_of(file: str) -> str:
+    """Whose code a file holds: "ours", "nn", "numpy", "python" or "user", to whom installed packages belong too."""
+    if file.startswith(_OURS):
+        return "ours"
+    if file.startswith(_NN):
+        return "nn"
+    if file.startswith(_NUMPY) or file == "<__array_function__ internals>":
+        return "numpy"
+    of_python = file.startswith(_PYTHON) and not any(folder in file for folder in _INSTALLED)
+    return "python" if of_python or file.startswith("<frozen") else "user"
+
+
+def _owner_of_module(name: str) -> str:
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return "python" if name in sys.builtin_module_names else "user"
+    return owner_of(file)
+
+
+@dataclass
+class Ran:
+    """What ran while a function was traced: only this code can have read anything."""
+
+    codes: set[CodeType] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    """The attributes that the code names."""
+    by_name_alone: bool = True
+    """Whether attributes were read by no other means, such as `getattr(self, f"w{i}")` or `vars(self)`."""
+
+    def add(self, code: CodeType) -> None:
+        """Take note of code that runs, and of the names in it."""
+        self.codes.add(code)
+        self.names.update(code.co_names)
+        self.names.update(_texts(code.co_consts))
+
+
+def _texts(constants: Iterable[Any]) -> Iterator[str]:
+    """The strings among constants: `getattr(self, "rate")` reads by one."""
+    for constant in constants:
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, (tuple, frozenset)):
+            yield from _texts(constant)
+
+
+# ------------------------------------------------------------------------------------------------------------- places
+
+
+class Reader:
+    """How to read a place: one text, evaluated here and written into the generated check, so that both agree."""
+
+    def __init__(self, source: str, many: bool = False) -> None:
+        self.source = source
+        self.many = many
+        self._read = eval(f"lambda owner, key: {source.format(owner='owner', key='key')}", dict(NAMES_IN_SOURCE))
+
+    def read(self, owner: Any, key: Any) -> tuple[Any, ...]:
+        """The parts that are there now."""
+        return tuple(self._read(owner, key)) if self.many else (self._read(owner, key),)
+
+
+def content(x: Any) -> tuple[Any, ...]:
+    """The entries of an array, a buffer of bytes and the like, to be compared bit by bit."""
+    data = np.asarray(x) if isinstance(x, np.ndarray) else np.frombuffer(x, np.uint8)
+    return data.shape, data.dtype.str, data.tobytes()
+
+
+def is_of(x: Any, shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether an array has this shape and dtype."""
+    return bool(x.shape == shape and x.dtype == dtype)
+
+
+NAMES_IN_SOURCE: dict[str, Any] = {"ABSENT": ABSENT, "content": content, "count": np.count_nonzero, "is_of": is_of}
+
+FIXED = Reader("{key}", many=True)  # what can't change, as the items of a tuple
+CELL = Reader("{owner}.cell_contents")
+ENTRY = Reader("{owner}.get({key}, ABSENT)")
+GOTTEN = Reader("getattr({owner}, {key}, ABSENT)")
+TYPE = Reader("type({owner})")
+CALLED = Reader("{owner}()")
+FLAGS = Reader('{owner}._requires_grad if {owner}._extras is None or not {owner}._extras.hooks else "hooks"')
+COUNT = Reader("len({owner}.__dict__)")
+CONTENT = Reader("content({owner})")
+FORM = Reader("is_of({owner}, *{key})")
+SELECTED = Reader("count({owner})")
+ENTRIES = Reader("{owner}.ravel().tolist()", many=True)
+ITEMS = Reader("{owner}", many=True)
+VALUES = Reader("{owner}.values()", many=True)
+BY_BASE = Reader("{key}({owner})", many=True)  # for subclasses: the iteration of the base, not one of the user's
+ATTRIBUTE = Reader("{owner}.__dict__.get({key}, ABSENT)")
+SAME_KEYS = Reader("[*{owner}] == {key}")
+SAME_NAMES = Reader("[*{owner}.__dict__] == {key}")
+KEYS = {SAME_KEYS: lambda owner: [*owner], SAME_NAMES: lambda owner: [*owner.__dict__]}
+"""The readers that compare keys, and how those of today are found for a message."""
+
+Style = Callable[[str, Any], str]
+"""What a message calls a part, from the path of its owner and the part's label."""
+
+
+def whole(path: str, label: Any) -> str:
+    """The part is all that the path leads to."""
+    return path
+
+
+def by_name(path: str, label: Any) -> str:
+    """The part is a variable with a name of its own."""
+    return str(label)
+
+
+def by_key(path: str, label: Any) -> str:
+    """The part is an item: `layers[0]`."""
+    return f"{path}[{reprlib.repr(label)}]"
+
+
+def by_attribute(path: str, label: Any) -> str:
+    """The part is an attribute: `model.weight`."""
+    return f"{path}.{label}"
+
+
+_LONG = 400  # the paths of a list linked 100 000 times would fill the memory
+
+
+class Place(NamedTuple):
+    """A place that a function can read: how it is read, and the parts that were there."""
+
+    path: str
+    reader: Reader
+    owner: Any
+    key: Any
+    parts: tuple[Any, ...]
+    style: Style = whole
+    labels: Sequence[Any] = ()
+
+    def path_of(self, position: int) -> str:
+        """What a message calls one of the parts: `model.layers[0]`."""
+        path = self.style(self.path, self.labels[position]) if self.labels else self.path
+        return path if len(path) < _LONG else f"{path[: _LONG // 2]}...{path[-_LONG // 4 :]}"
+
+    def current(self) -> tuple[Any, ...]:
+        """The parts that are there now; ABSENT where there is nothing to read any more."""
+        try:
+            return self.reader.read(self.owner, self.key)
+        except (AttributeError, ValueError):
+            return (ABSENT,)
+
+    def setting(self, position: int, value: Any) -> tuple[Any, ...] | None:
+        """The call that puts something else in place of a part; None where that can't be done unseen."""
+        if self.reader is CELL:
+            return _set_cell, self.owner, value
+        if self.reader is ENTRY and type(self.owner) is dict:
+            return dict.__setitem__, self.owner, self.key, value
+        if self.reader is ATTRIBUTE:
+            return dict.__setitem__, self.owner.__dict__, self.key, value
+        if self.reader is VALUES and type(self.owner) is dict:
+            return dict.__setitem__, self.owner, self.labels[position], value
+        if self.reader is ITEMS and type(self.owner) is list:
+            return list.__setitem__, self.owner, position, value
+        return None
+
+
+_set_cell: Any = vars(CellType)["cell_contents"].__set__
+
+
+def place(path: str, reader: Reader, owner: Any, key: Any = None, style: Style = whole, labels: Any = ()) -> Place:
+    """A place, with the parts that are there now."""
+    return Place(path, reader, owner, key, reader.read(owner, key), style, labels)
+
+
+def fixed(path: str, parts: Sequence[Any], style: Style = whole, labels: Any = ()) -> Place:
+    """A place whose parts stay the same objects."""
+    return Place(path, FIXED, None, tuple(parts), tuple(parts), style, labels)
+
+
+# ----------------------------------------------------------------------------------------------------------- the walk
+
+
+class Reach:
+    """Every place that can be read from some roots, each once, from the outside in.
+
+    With `ran` only what that code can have read; without it everything, and nothing is unknown. An array for which
+    `by_reference` holds is read by operations only, at each call. What is `known` is not looked into.
+
+    >>> settings = {"rate": 0.1}
+    >>> last = Reach([(lambda x: settings["rate"] * x, "f")]).places[-1]
+    >>> last.path_of(0), last.parts
+    ("settings['rate']", (0.1,))
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[tuple[Any, str]],
+        ran: Ran | None = None,
+        by_reference: Callable[[Any], bool] = lambda array: True,
+        known: Iterable[Any] = (),
+    ) -> None:
+        self.ran = ran
+        self.by_reference = by_reference
+        self.unknown: list[tuple[str, Any]] = []
+        self._seen: dict[int, Any] = {id(x): x for x in known}  # with the objects: an identity is one only while its object lives
+        found: dict[tuple[int, Reader, Any], Place] = {}
+        waiting = [(value, path, True) for value, path in roots][::-1]
+        while waiting:
+            value, path, self.strict = waiting.pop()
+            if id(value) not in self._seen and not is_static(value):
+                self._seen[id(value)] = value
+                steps = [(own, self.strict) for own in self._places(value, path)]
+                for own, _ in steps:
+                    key = own.key if isinstance(own.key, str) else id(own.key)
+                    found.setdefault((id(own.owner), own.reader, key), own)
+                waiting += [step for own, strict in reversed(steps) for step in _parts_to_walk(own, strict)]
+        self.places = [own for own in found.values() if own.reader is not FIXED]
+
+    def _places(self, value: Any, path: str) -> Iterable[Place]:
+        """The places of a value. Whatever asks for `strict` while they are found is asked for the last of them."""
+        of_kind = next((function for kind, function in _KINDS if isinstance(value, kind)), None)
+        return of_kind(self, value, path) if of_kind else self.instance(value, path)
+
+    def has_run(self, code: CodeType | None) -> bool:
+        """Whether code can have read anything."""
+        return self.ran is None or code in self.ran.codes
+
+    def names(self, name: str) -> bool:
+        """Whether an attribute can have been read by its name."""
+        return self.ran is None or name in self.ran.names
+
+    # ------------------------------------------------------------------------------------------ functions and modules
+
+    def function(self, value: FunctionType, path: str) -> Iterator[Place]:
+        """The places that a function has; of a library's function only what users can have given it."""
+        code = value.__code__
+        library = owner_of(code.co_filename) != "user"
+        if library or self.has_run(code):
+            yield fixed(path, value.__closure__ or (), by_name, code.co_freevars)
+            yield from _defaults(value, path)
+        if library:
+            yield from wrapped(value, path)
+        elif self.has_run(code):
+            yield place(f"the code of {path}", GOTTEN, value, "__code__")
+            yield from self.attributes(value, path)
+            yield from self._globals(value)
+
+    def _globals(self, value: FunctionType) -> Iterator[Place]:
+        codes = [code for code in _with_inner(value.__code__) if self.has_run(code)]
+        scope = value.__globals__
+        for name in dict.fromkeys(name for code in codes for name in _global_names(code)):
+            yield place(name, ENTRY, scope, name)
+        for name in dict.fromkeys(name for code in codes for name in _imported(code, scope)):
+            yield place(f"the module {name}", ENTRY, sys.modules, name)
+
+    def module(self, value: ModuleType, path: str) -> Iterator[Place]:
+        """The attributes of a user's module that code names."""
+        if _owner_of_module(value.__name__) == "user" and self.ran is not None:
+            yield from (
+                place(f"{path}.{name}", ENTRY, vars(value), name) for name in sorted(self.ran.names & vars(value).keys())
+            )
+
+    def operation(self, value: Op, path: str) -> Iterator[Place]:
+        """Its rules, which are traced, and its forward function, where that ran on plain arrays."""
+        yield fixed(path, (value.forward, *value.vjps, value.each))
+
+    # -------------------------------------------------------------------------------------------- objects and classes
+
+    def instance(self, value: Any, path: str) -> Iterator[Place]:
+        """Attributes, slots and the class of an object that hides nothing."""
+        kind = type(value)
+        if _owner_of_module(kind.__module__) == "ours":
+            yield from wrapped(value, path)
+        elif not _is_transparent(kind):
+            if self.ran is not None and self.strict:
+                self.unknown.append((path, value))
+        else:
+            yield place(f"the class of {path}", TYPE, value)
+            yield from self.attributes(value, path)
+
+    def attributes(self, value: Any, path: str) -> Iterator[Place]:
+        """What is in the `__dict__` of an object and in its slots."""
+        kind = type(value)
+        every = self.ran is None or not self.ran.by_name_alone or _has_base_of_python(kind)
+        names = [name for name in getattr(value, "__dict__", ()) if not is_own_key(name)]
+        if hasattr(value, "__dict__"):
+            if names or not isinstance(value, FunctionType):
+                yield place(path, SAME_NAMES, value, [*value.__dict__], by_attribute)
+        named = [name for name in names if self.names(name)]
+        for name in named:
+            yield place(path, ATTRIBUTE, value, name, by_attribute, (name,))
+        slots = _slots(kind)
+        for name in slots:
+            if self.names(name):
+                yield place(path, GOTTEN, value, name, by_attribute, (name,))
+        if every:
+            strict, self.strict = self.strict, self.strict and _has_base_of_python(kind)
+            for name in names:
+                if name not in named:
+                    yield place(path, ATTRIBUTE, value, name, by_attribute, (name,))
+            for name in slots:
+                if not self.names(name):
+                    yield place(path, GOTTEN, value, name, by_attribute, (name,))
+            self.strict = strict
+
+    def kind(self, value: type, path: str) -> Iterator[Place]:
+        """The methods of a class that ran, its named attributes, and its bases."""
+        if _owner_of_module(value.__module__) not in ("user", "nn") or issubclass(value, enum.Enum):
+            return
+        name = value.__name__
+        yield place(f"the number of attributes of {name}", COUNT, value)
+        yield place(f"the bases of {name}", GOTTEN, value, "__mro__")
+        for attribute, x in list(value.__dict__.items()):
+            if attribute not in _OF_EVERY_CLASS and self._matters(attribute, x):
+                yield place(name, ATTRIBUTE, value, attribute, by_attribute, (attribute,))
+        yield from (fixed(base.__name__, (base,)) for base in (*value.__bases__, type(value)) if base is not type)
+
+    def _matters(self, name: str, value: Any) -> bool:
+        """Methods such as `__call__` need not be named to be called; what is named may be a method that is not."""
+        codes = [getattr(inner, "__code__", None) for inner in (value, *_inner_functions(value))]
+        return any(code is not None and self.has_run(code) for code in codes) or self.names(name)
+
+    # ------------------------------------------------------------------------------------------------------ containers
+
+    def items(self, value: Any, path: str) -> Iterator[Place]:
+        """The items of a list, set or the like."""
+        base = _base(value)
+        if type(value) is base:
+            yield place(path, ITEMS, value, None, by_key, range(len(value)))
+        else:
+            yield place(path, BY_BASE, value, base.__iter__, by_key, range(len(value)))
+            yield from self.instance(value, path)
+
+    def mapping(self, value: Any, path: str) -> Iterator[Place]:
+        """The keys of a dict or the like, and what is found there."""
+        base = _base(value)
+        names = [*base.__iter__(value)]
+        if type(value) is base:
+            yield place(path, SAME_KEYS, value, names, by_key) if _are_texts(names) else _keys(path, value, base, names)
+            if names:
+                yield place(path, VALUES, value, None, by_key, names)
+        else:
+            yield _keys(path, value, base, names)
+            yield place(path, BY_BASE, value, base.values, by_key, names)
+            yield from self.instance(value, path)
+
+    def tuple(self, value: tuple[Any, ...], path: str) -> Iterator[Place]:
+        """The items of a tuple, which stay."""
+        yield fixed(path, value, by_key, range(len(value)))
+        if type(value) is not tuple and hasattr(value, "__dict__"):
+            yield from self.attributes(value, path)
+
+    def array(self, value: np.ndarray[Any, Any], path: str) -> Iterator[Place]:
+        """What is in an array that NumPy reads, or the form of one that operations read at each call."""
+        if value.dtype.hasobject:
+            yield place(path, ENTRIES, value, None, by_key, range(value.size))
+        elif self.by_reference(value):
+            yield place(f"the shape of {path}", FORM, value, (value.shape, value.dtype))
+        else:
+            yield place(f"the content of {path}", CONTENT, value)
+        if type(value) is not np.ndarray and hasattr(value, "__dict__"):
+            yield from self.attributes(value, path)
+
+    def bytes(self, value: Any, path: str) -> Iterator[Place]:
+        """What is in memory that can be written."""
+        yield place(f"the content of {path}", CONTENT, value)
+
+    # ----------------------------------------------------------------------------------------------------- all others
+
+    def nothing(self, value: Any, path: str) -> Iterator[Place]:
+        """It can't change, or is read at each call."""
+        return iter(())
+
+    def tensor(self, value: Tensor, path: str) -> Iterator[Place]:
+        """Whether it takes part in gradients."""
+        yield place(f"{path}.requires_grad", FLAGS, value)
+
+    def method(self, value: MethodType, path: str) -> Iterator[Place]:
+        """The object and the function."""
+        yield fixed(path, (value.__self__, value.__func__), by_name, (f"{path}.__self__", path))
+
+    def builtin(self, value: Any, path: str) -> Iterator[Place]:
+        """The object of a method written in C, `rng.normal` say."""
+        if value.__self__ is not None and not isinstance(value.__self__, (ModuleType, type)):
+            yield fixed(path, (value.__self__,), by_name, (f"{path}.__self__",))
+
+    def partial(self, value: functools.partial[Any], path: str) -> Iterator[Place]:
+        """The function and the arguments that it has already."""
+        parts = (value.func, value.args, value.keywords)
+        yield fixed(path, parts, by_name, (path, f"{path}.args", f"{path}.keywords"))
+
+    def cell(self, value: CellType, path: str) -> Iterator[Place]:
+        """A variable of a closure; an empty one is not set yet."""
+        if value != CellType():
+            yield place(path, CELL, value)
+
+    def descriptor(self, value: Any, path: str) -> Iterator[Place]:
+        """What a property or the like computes with."""
+        yield fixed(path, _inner_functions(value))
+
+    def view(self, value: Any, path: str) -> Iterator[Place]:
+        """The dict that a view shows."""
+        yield fixed(path, (value.mapping,))
+
+    def reference(self, value: Any, path: str) -> Iterator[Place]:
+        """What a weak reference refers to."""
+        yield place(path, CALLED, value)
+
+    def variable(self, value: ContextVar[Any], path: str) -> Iterator[Place]:
+        """The value of a context variable here."""
+        yield Place(path, _OF_CONTEXT, value, None, _OF_CONTEXT.read(value, None))
+
+    def local(self, value: threading.local, path: str) -> Iterator[Place]:
+        """The attributes in this thread."""
+        yield from self.attributes(value, path)
+
+    def cached(self, value: Any, path: str) -> Iterator[Place]:
+        """The function whose results are kept."""
+        yield from wrapped(value, path)
+
+
+_OF_CONTEXT = Reader("{owner}.get(ABSENT)")
+
+_MAPPINGS = (OrderedDict, dict, MappingProxyType)
+_LISTS = (list, deque, set, frozenset)
+_BASES = (*_MAPPINGS, *_LISTS)
+_VALUES_OF_PYTHON = (int, float, complex, str, bytes)
+_VISIBLE = frozenset({*_BASES, *_VALUES_OF_PYTHON, tuple, np.ndarray, types.SimpleNamespace, threading.local})
+"""Classes written in C whose content is looked at, so that a subclass hides nothing."""
+
+_CONSTANT = (
+    *(np.generic, np.dtype, np.ufunc, type(None), type(Ellipsis), type(NotImplemented), range, slice, CodeType),
+    *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal, enum.Enum, re.Pattern),
+    *(operator.attrgetter, operator.itemgetter, operator.methodcaller, struct.Struct, os.PathLike),
+    *(MemberDescriptorType, types.GetSetDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType),
+    *(types.ClassMethodDescriptorType, types.GenericAlias, types.UnionType, type(np.mean)),
+)
+_BY_REFERENCE = (Buffer, np.random.Generator, np.random.BitGenerator, np.random.RandomState, random.Random)
+_WITHOUT_EFFECT = (type(threading.Lock()), type(threading.RLock()))
+_OF_EVERY_CLASS = frozenset(
+    "__module__ __doc__ __dict__ __weakref__ __slots__ __annotations__ __qualname__ __firstlineno__ __abstractmethods__ "
+    "__static_attributes__ __parameters__ __orig_bases__ __match_args__ __dataclass_fields__ __dataclass_params__ "
+    "_abc_impl".split()
+)
+
+_KINDS: list[tuple[Any, Callable[[Reach, Any, str], Iterator[Place]]]] = [
+    (Tensor, Reach.tensor),
+    (np.ndarray, Reach.array),
+    (_BY_REFERENCE + _CONSTANT + _WITHOUT_EFFECT, Reach.nothing),
+    (tuple, Reach.tuple),
+    (_MAPPINGS, Reach.mapping),
+    (_LISTS, Reach.items),
+    (FunctionType, Reach.function),
+    (MethodType, Reach.method),
+    ((types.BuiltinMethodType, types.MethodWrapperType), Reach.builtin),
+    (functools.partial, Reach.partial),
+    (CellType, Reach.cell),
+    ((property, staticmethod, classmethod, functools.cached_property, functools.partialmethod), Reach.descriptor),
+    (Op, Reach.operation),
+    (type, Reach.kind),
+    (ModuleType, Reach.module),
+    ((type({}.keys()), type({}.values()), type({}.items())), Reach.view),
+    ((bytearray, memoryview, array.array), Reach.bytes),
+    (weakref.ref, Reach.reference),
+    (ContextVar, Reach.variable),
+    (threading.local, Reach.local),
+    (type(functools.lru_cache(len)), Reach.cached),
+]
+
+
+def _parts_to_walk(own: Place, strict: bool) -> list[tuple[Any, str, bool]]:
+    """Last first, for a stack. Plain values lead nowhere, and there may be very many of them."""
+    inner = [(part, position) for position, part in enumerate(own.parts) if type(part) not in PLAIN and part is not ABSENT]
+    return [(part, own.path_of(position), strict) for part, position in reversed(inner)]
+
+
+def wrapped(value: Any, path: str) -> Iterator[Place]:
+    """What a decorator has kept of the function that it decorates."""
+    inner = getattr(value, "__dict__", {}).get("__wrapped__")
+    if inner is not None:
+        yield fixed(path, (inner,))
+
+
+def is_own_key(name: Any) -> bool:
+    """Whether an attribute is one that compiled methods keep their programs in, or the label of a module.
+
+    Labels are for drawings: they decide nothing about a program, and grow as modules nest.
+    """
+    return name == "_label" or (isinstance(name, str) and name.startswith("<compiled"))
+
+
+def _defaults(function: FunctionType, path: str) -> Iterator[Place]:
+    code = function.__code__
+    if function.__defaults__:
+        names = code.co_varnames[code.co_argcount - len(function.__defaults__) : code.co_argcount]
+        yield place(f"the defaults of {path}", GOTTEN, function, "__defaults__")
+        yield fixed(path, function.__defaults__, by_name, names)
+    if function.__kwdefaults__:
+        yield place(f"the keyword defaults of {path}", GOTTEN, function, "__kwdefaults__")
+        yield place(path, VALUES, function.__kwdefaults__, None, by_name, [*function.__kwdefaults__])
+
+
+def _with_inner(code: CodeType) -> list[CodeType]:
+    """A function's code, then that of the functions, lambdas and classes inside it."""
+    found = [code]
+    for outer in found:
+        found += [constant for constant in outer.co_consts if isinstance(constant, CodeType)]
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _global_names(code: CodeType) -> tuple[str, ...]:
+    """What may be read as a global: `co_names` also has the names of attributes."""
+    names = (read.argval for read in dis.get_instructions(code) if read.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    return tuple(dict.fromkeys(names))
+
+
+def _imported(code: CodeType, scope: dict[str, Any]) -> Iterator[str]:
+    """The modules that code imports when it runs."""
+    level = 0
+    for read in dis.get_instructions(code):
+        if read.opname == "LOAD_CONST" and isinstance(read.argval, int):
+            level = read.argval
+        elif read.opname == "LOAD_SMALL_INT":
+            level = int(read.argval)
+        elif read.opname == "IMPORT_NAME":
+            yield importlib.util.resolve_name("." * level + read.argval, scope.get("__package__") or "")
+
+
+def _inner_functions(value: Any) -> list[Any]:
+    """The functions that a descriptor calls."""
+    if isinstance(value, FunctionType):
+        return []
+    names = ("__func__", "func", "fget", "fset", "function", "__wrapped__")
+    parts = [vars(type(value)).get(name) and getattr(value, name, None) for name in names]
+    return [part for part in parts if callable(part)]
+
+
+def _is_transparent(kind: type) -> bool:
+    """Whether all that instances hold is seen: each byte of them is a slot, the `__dict__`, or known."""
+    return all(base in _VISIBLE or _hides_nothing(base) for base in kind.__mro__[:-1])
+
+
+@functools.lru_cache(maxsize=1024)
+def _hides_nothing(kind: type) -> bool:
+    assert kind.__base__ is not None
+    own = vars(kind)
+    members = sum(type(x) is MemberDescriptorType for x in own.values()) + ("__dict__" in own) + ("__weakref__" in own)
+    return kind.__basicsize__ - kind.__base__.__basicsize__ <= struct.calcsize("P") * members
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_base_of_python(kind: type) -> bool:
+    """Whether methods of Python's own, which nobody looks into, may read any attribute."""
+    return any(_owner_of_module(base.__module__) == "python" for base in kind.__mro__[:-1] if base not in _BASES)
+
+
+@functools.lru_cache(maxsize=1024)
+def _slots(kind: type) -> list[str]:
+    own = [vars(base) for base in kind.__mro__ if base.__module__ != "builtins"]
+    return [name for names in own for name, x in names.items() if type(x) is MemberDescriptorType and not is_own_key(name)]
+
+
+def _base(value: Any) -> Any:
+    return next(base for base in _BASES if isinstance(value, base))
+
+
+def _are_texts(keys: list[Any]) -> bool:
+    return all(type(key) is str for key in keys)
+
+
+def _keys(path: str, value: Any, base: Any, names: list[Any]) -> Place:
+    """Keys that are compared one by one, as 1, 1.0 and True are equal."""
+    return Place(path, BY_BASE, value, base.__iter__, tuple(names), by_key, ())
