@@ -38,7 +38,7 @@ def describe(x: Any, with_dtype: bool = False) -> str:
     'array (2, 3)'
     """
     if not hasattr(x, "shape"):
-        return repr(x)
+        return _shown(x)
     label = getattr(x, "name", None) or ("Tensor" if hasattr(x, "requires_grad") else "array")
     return f"{label} {x.dtype} {x.shape}" if with_dtype else f"{label} {x.shape}"
 
@@ -47,7 +47,15 @@ def _call(op: Any, inputs: tuple[Any, ...], settings: Mapping[str, Any], with_dt
     operands = [describe(x, with_dtypes) for x in inputs]
     if op.arity == 2 and op.symbol != op.name:
         return f" {op.symbol} ".join(operands)
-    return ", ".join(operands + [f"{name}={value!r}" for name, value in settings.items()])
+    return ", ".join(operands + [f"{name}={_shown(value)}" for name, value in settings.items()])
+
+
+def _shown(x: Any) -> str:
+    """As Python writes it, if Python can: it recurses into containers."""
+    try:
+        return repr(x)
+    except RecursionError:
+        return f"a {type(x).__name__} nested too deep to show"
 
 
 def _broadcast_reason(op: Any, inputs: tuple[Any, ...]) -> str | None:

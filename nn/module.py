@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Self
 
 from autograd_mini import Tensor, group, moment
+
+_LEVELS_NAMED = 32
+"""How far down an assignment gives names: deeper than most models are. With a bound, the work of nesting modules one by
+one grows as their number, not as its square. `named_parameters` names all of them."""
 
 
 class Module:
@@ -13,8 +18,9 @@ class Module:
 
     Every Tensor that requires a gradient and is stored in an attribute, or in a list, tuple or dict there, is a
     parameter; so are those of modules stored likewise. Parameters are named by their path when they are assigned,
-    unless they have a name already. A parameter may be replaced by another leaf Tensor or by None: anything else would
-    silently drop it from the model, and is a TypeError.
+    unless they have a name already; one that is more than 32 levels down gets its whole path when the parameters are
+    collected. A parameter may be replaced by another leaf Tensor or by None: anything else would silently drop it from
+    the model, and is a TypeError.
 
     >>> class Scale(Module):
     ...     def __init__(self):
@@ -52,10 +58,17 @@ class Module:
     def __setattr__(self, attribute: str, value: Any) -> None:
         _check_replacement(attribute, vars(self).get(attribute), value)
         super().__setattr__(attribute, value)
-        parts = list(_named_parts(value, attribute, set()))
-        if not any(part is self for _, part in parts):  # an owner that a part refers to has no place in it
+        parts = list(_named_parts(value, attribute, _LEVELS_NAMED))
+        if parts and not self._is_within(value, parts):
             for path, part in parts:
                 _give_name(part, path)
+
+    def _is_within(self, value: Any, near: list[tuple[str, Tensor | Module]]) -> bool:
+        """Whether a value refers to the module: then the module is its owner, and has no place in its part."""
+        if any(part is self for _, part in near):
+            return True
+        has_place = self._label != type(self).__name__  # only a module that is part of another can be deep in a value
+        return has_place and any(part is self for _, part in _named_parts(value, "value"))
 
     def _place(self, path: str) -> None:
         """Take a path in a model as the label; the one that there is grows as models nest, and else stays."""
@@ -66,7 +79,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Pairs of path and parameter, in order of assignment; a parameter used twice comes once."""
-        for path, part in _named_parts(self, "", set()):
+        for path, part in _named_parts(self, ""):
             _give_name(part, path)  # one that was appended to a list has none yet
             if isinstance(part, Tensor):
                 yield path, part
@@ -95,19 +108,26 @@ def _check_replacement(attribute: str, old: Any, new: Any) -> None:
         )
 
 
-def _named_parts(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Tensor | Module]]:
-    """Each parameter and module once, under its first path, however the modules share or refer to each other."""
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, Tensor):
-        if value.requires_grad and value.op is None:
-            yield path, value
-        return
-    if isinstance(value, Module) and path:
-        yield path, value
-    for key, part in _parts(value):
-        yield from _named_parts(part, f"{path}.{key}" if path else str(key), seen)
+def _named_parts(value: Any, path: str, levels: float = math.inf) -> Iterator[tuple[str, Tensor | Module]]:
+    """Each parameter and module once, under its first path, however the modules share or refer to each other.
+
+    `levels` says how far down to go.
+    """
+    seen: set[int] = set()
+    stack = [(path, value, levels)]
+    while stack:
+        path, part, levels = stack.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Tensor):
+            if part.requires_grad and part.op is None:
+                yield path, part
+            continue
+        if isinstance(part, Module) and path:
+            yield path, part
+        if levels:
+            stack += [(f"{path}.{key}" if path else str(key), x, levels - 1) for key, x in reversed(_parts(part))]
 
 
 def _give_name(part: Tensor | Module, path: str) -> None:
@@ -122,10 +142,9 @@ def _grows(name: str, path: str) -> bool:
     return f".{path}".endswith(f".{name}")
 
 
-def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
+def _parts(value: Any) -> list[tuple[Any, Any]]:
+    """What may hold parameters in a module or container, with the key of each."""
     if isinstance(value, Module):
-        yield from vars(value).items()
-    elif isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, list | tuple):
-        yield from enumerate(value)
+        value = vars(value)
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list | tuple) else ()
+    return [(key, part) for key, part in items if isinstance(part, (Tensor, Module, dict, list, tuple))]

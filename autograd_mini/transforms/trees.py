@@ -7,6 +7,9 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+_LONG = 400  # the paths of leaves nested 100 000 deep would fill the memory
+_CONTAINERS = (list, tuple, dict)
+
 
 class Leaf(NamedTuple):
     """What a container holds that is no container, and where: `Leaf("['w'][0]", 2.0)`."""
@@ -15,10 +18,16 @@ class Leaf(NamedTuple):
     value: Any
 
 
+_Branches = list[tuple[str, Any]]
+"""The children of a container, each with its place in there: `("['w']", 2.0)`."""
+
+
 def flatten(tree: Any, path: str = "") -> tuple[list[Leaf], Callable[[Iterable[Any]], Any]]:
     """The leaves of a container, and the function that builds the same container around other leaves.
 
-    Anything but a list, tuple or dict is a leaf. Paths start with `path`.
+    Anything but a list, tuple or dict is a leaf. Paths start with `path`; long ones are cut in the middle.
+
+    Raises ValueError for a container that holds itself.
 
     >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0}, "params")
     >>> [leaf.path for leaf in leaves]
@@ -26,7 +35,7 @@ def flatten(tree: Any, path: str = "") -> tuple[list[Leaf], Callable[[Iterable[A
     >>> rebuild([4.0, 5.0, 6.0])
     {'w': [4.0, 5.0], 'b': 6.0}
     """
-    return list(_leaves(tree, path)), functools.partial(_rebuilt, tree)
+    return _leaves(tree, path), functools.partial(_rebuilt, tree)
 
 
 def matching(tree: Any, other: Any, path: str) -> list[Leaf]:
@@ -37,45 +46,92 @@ def matching(tree: Any, other: Any, path: str) -> list[Leaf]:
     >>> matching({"w": 1.0, "b": 2.0}, {"b": 3.0, "w": 4.0}, "tangents")
     [Leaf(path="tangents['w']", value=4.0), Leaf(path="tangents['b']", value=3.0)]
     """
-    branches = _branches(tree)
-    if branches is None:
-        return [Leaf(path, other)]
+    found, remaining = [], [other]
+    for place, part, branches in _parts(tree, path):
+        counterpart = remaining.pop()
+        if branches is None:
+            found.append(Leaf(place, counterpart))
+        else:
+            remaining += reversed(_same_branches(place, part, branches, counterpart))
+    return found
+
+
+def _same_branches(path: str, tree: Any, branches: _Branches, other: Any) -> list[Any]:
+    """The children of `other`, in the order of those of `tree`."""
     others = dict(_branches(other) or ())
     if others.keys() != dict(branches).keys() or _branches(other) is None:
         raise ValueError(f"{path}: expected {_outline(tree)}, got {_outline(other)}")
-    return [leaf for label, child in branches for leaf in matching(child, others[label], path + label)]
+    return [others[label] for label, _ in branches]
 
 
-def _branches(tree: Any) -> list[tuple[str, Any]] | None:
+def _parts(tree: Any, path: str) -> Iterator[tuple[str, Any, _Branches | None]]:
+    """A container and all within it, each before its children, with its path and its branches."""
+    stack = [(path, tree, 0)]
+    around: dict[int, Any] = {}  # the containers that hold the present one, the outermost first
+    while stack:
+        path, part, depth = stack.pop()
+        branches = _branches(part)
+        yield path, part, branches
+        if branches is not None:
+            while len(around) > depth:
+                around.popitem()
+            if id(part) in around:
+                raise ValueError(f"{path}: the {type(part).__name__} holds itself, so that its leaves have no end")
+            around[id(part)] = part
+            path = _shortened(path)
+            stack += [(path + label, child, depth + 1) for label, child in reversed(branches)]
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) < _LONG else f"{path[: _LONG // 2]}...{path[-_LONG // 4 :]}"
+
+
+def _branches(tree: Any) -> _Branches | None:
     """The children of a container with their places; None for a leaf."""
+    if not isinstance(tree, _CONTAINERS):
+        return None
     if isinstance(tree, dict):
         return [(f"[{key!r}]", child) for key, child in tree.items()]
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return [(f".{field}", child) for field, child in zip(tree._fields, tree)]
-    if isinstance(tree, (list, tuple)):
-        return [(f"[{position}]", child) for position, child in enumerate(tree)]
-    return None
+    return [(f"[{position}]", child) for position, child in enumerate(tree)]
 
 
-def _leaves(tree: Any, path: str) -> Iterator[Leaf]:
-    branches = _branches(tree)
-    if branches is None:
-        yield Leaf(path, tree)
-    for label, child in branches or ():
-        yield from _leaves(child, path + label)
+def _leaves(tree: Any, path: str) -> list[Leaf]:
+    return [Leaf(place, part) for place, part, branches in _parts(tree, path) if branches is None]
 
 
 def _rebuilt(tree: Any, leaves: Iterable[Any]) -> Any:
     leaves = iter(leaves)
-    branches = _branches(tree)
-    if branches is None:
-        return next(leaves)
-    children = [_rebuilt(child, leaves) for _, child in branches]
-    if isinstance(tree, dict):
-        filled = {} if type(tree) is dict else copy.copy(tree)  # a defaultdict keeps its factory
-        filled.update(zip(tree, children))
+    built: list[Any] = []
+    for part in _children_first(tree):
+        if isinstance(part, _CONTAINERS):
+            start = len(built) - len(part)
+            built[start:] = [_filled(part, built[start:])]
+        else:
+            built.append(next(leaves))
+    return built.pop()
+
+
+def _children_first(tree: Any) -> list[Any]:
+    """A container and all within it, in the order in which they can be built."""
+    parts: list[Any] = []
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        parts.append(part)
+        if isinstance(part, _CONTAINERS):
+            stack += part.values() if isinstance(part, dict) else part
+    return parts[::-1]
+
+
+def _filled(container: Any, children: list[Any]) -> Any:
+    """A container of the same kind around other children."""
+    if isinstance(container, dict):
+        filled = {} if type(container) is dict else copy.copy(container)  # a defaultdict keeps its factory
+        filled.update(zip(container, children))
         return filled
-    return tree._make(children) if hasattr(tree, "_fields") else type(tree)(children)
+    return container._make(children) if hasattr(container, "_fields") else type(container)(children)
 
 
 def _outline(tree: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 import threading
 from typing import Any
 
@@ -499,6 +500,16 @@ def test_wrong_indices_are_named(index: Any) -> None:
 def test_operands_of_no_number_are_a_type_error(other: Any) -> None:
     with pytest.raises(TypeError, match=r"add: x float64 \(\) \+ "):
         Tensor(1.0, name="x") + other
+
+
+def test_a_message_does_not_recurse_into_what_is_wrong() -> None:
+    deep: Any = 1.0
+    for _ in range(2 * sys.getrecursionlimit()):
+        deep = {"inner": [deep]}
+    with pytest.raises(TypeError, match=r"add: x float64 \(\) \+ a dict nested too deep to show"):
+        Tensor(1.0, name="x") + deep
+    with pytest.raises(TypeError, match=r"sum: x float64 .*axis=a dict nested too deep to show"):
+        Tensor(1.0, name="x").sum(axis=deep)
 
 
 def test_a_product_with_none_is_a_type_error() -> None:

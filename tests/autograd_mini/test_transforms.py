@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict, defaultdict
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Tensor
-from autograd_mini.transforms.trees import flatten
+from autograd_mini.transforms.trees import flatten, matching
 from tests.operations import ROWS, Row
 
 
@@ -242,6 +243,91 @@ def test_an_outer_array_of_numbers_may_be_a_list_as_tangent() -> None:
 def test_wrong_tangents_are_named_by_their_path(tangents: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ag.jvp(squares, ({"w": 1.0, "b": Tensor(np.ones(2), name="b")},), tangents)
+
+
+NESTS = [
+    lambda inner: [inner],
+    lambda inner: (1.0, inner),
+    lambda inner: {"inner": inner, "w": 1.0},
+    lambda inner: Line([inner], 1.0),
+]
+
+
+def deep(nest: Any, leaf: Any = 3.0) -> Any:
+    """A container nested twice as deep as Python may recurse."""
+    for _ in range(2 * sys.getrecursionlimit()):
+        leaf = nest(leaf)
+    return leaf
+
+
+def assert_same_leaves(actual: Any, expected: Any) -> None:
+    """As `assert_same`, where `==` and pytest would recurse."""
+    (ours, _), (theirs, _) = flatten(actual), flatten(expected)
+    assert [leaf.path for leaf in ours] == [leaf.path for leaf in theirs]
+    assert [leaf.value for leaf in ours] == [leaf.value for leaf in theirs]
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_containers_may_be_nested_as_deep_as_memory_allows(nest: Any) -> None:
+    tree = deep(nest)
+    slopes, twice = ag.grad(squares)(tree), doubled(tree)
+    assert type(slopes) is type(tree)
+    assert_same_leaves(slopes, twice)
+    assert_same_leaves(ag.grad(lambda t: (squares(t), t), has_aux=True)(tree)[1], tree)
+    assert_same_leaves(ag.jvp(doubled, (tree,), (tree,)), (twice, twice))
+    assert_same_leaves(ag.vjp(doubled, tree)[1](tree), twice)
+    assert_same_leaves(ag.hvp(squares, (tree,), (tree,)), (twice,))
+    assert_same_leaves(ag.grad(ag.checkpoint(squares))(tree), twice)
+    own = ag.custom_gradient(lambda t: (squares(t), lambda g: flatten(t)[1](2 * g * x for x in flat(t))))
+    assert_same_leaves(ag.grad(own)(tree), twice)
+
+
+def flat(tree: Any) -> list[Any]:
+    return [leaf.value for leaf in flatten(tree)[0]]
+
+
+def test_jacobians_of_deep_containers() -> None:
+    tree = deep(NESTS[0])
+    assert_same_leaves(ag.jacobian(doubled)(tree), deep(NESTS[0], deep(NESTS[0], 2.0)))
+    assert_same_leaves(ag.hessian(squares)(tree), deep(NESTS[0], deep(NESTS[0], 2.0)))
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_long_paths_are_cut_in_the_middle(nest: Any) -> None:
+    leaves, _ = flatten(deep(nest), "x")
+    assert max(len(leaf.path) for leaf in leaves) < 500
+    whole, _ = flatten(nest(nest(3.0)), "x")
+    innermost = max(leaves, key=lambda leaf: leaf.value).path
+    assert innermost.startswith(max(whole, key=lambda leaf: leaf.value).path)
+    assert innermost.endswith(innermost[1:10])
+    assert innermost.count("...") == 1
+
+
+def test_what_is_wrong_in_a_deep_container_is_said_in_a_line() -> None:
+    with pytest.raises(TypeError, match=r"^grad: arguments\[0\]\[0\]\[0\].*\.\.\..*\[0\]\[0\]: ") as caught:
+        ag.grad(squares)(deep(NESTS[0], "text"))
+    assert len(str(caught.value)) < 1000
+    with pytest.raises(ValueError, match=r"^here\[1\].*\.\.\..*\[1\]: expected a list of 1, got one float$"):
+        matching(deep(NESTS[1], [1.0]), deep(NESTS[1], 1.0), "here")
+
+
+@pytest.mark.parametrize(
+    ("hold", "message"),
+    [
+        (lambda own: own.append(own), r"^grad: arguments\[0\]\[0\]: the list holds itself"),
+        (lambda own: own.append({"w": (own,)}), r"^grad: arguments\[0\]\[0\]\['w'\]\[0\]: the list holds itself"),
+    ],
+)
+def test_a_container_that_holds_itself_is_refused(hold: Any, message: str) -> None:
+    own: list[Any] = []
+    hold(own)
+    with pytest.raises(ValueError, match=message):
+        ag.grad(squares)(own)
+
+
+def test_one_container_in_two_places_is_two_containers() -> None:
+    pair = [1.0, {"w": 2.0}]
+    assert ag.grad(squares)((pair, [pair], pair)) == ([2.0, {"w": 4.0}], [[2.0, {"w": 4.0}]], [2.0, {"w": 4.0}])
 
 
 # --------------------------------------------------------------------------------------------------- identities

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,73 @@ def test_a_module_that_refers_to_its_owner(rng: np.random.Generator) -> None:
     pair = Pair(rng)
     pair.shared.owner = pair
     assert len(pair.parameters()) == 4
+
+
+class Wrap(nn.Module):
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.scale = Tensor(1.0)
+
+
+HOLDERS: list[tuple[str, Any]] = [
+    ("inner", lambda inner: inner),
+    ("inner.0", lambda inner: [inner]),
+    ("inner.part.1", lambda inner: {"part": (None, inner)}),
+]
+
+
+def nested(depth: int, hold: Any = HOLDERS[0][1]) -> Wrap:
+    model = Wrap(None)
+    for _ in range(depth):
+        model = Wrap(hold(model))
+    return model
+
+
+@pytest.mark.parametrize(("step", "hold"), HOLDERS)
+def test_modules_may_be_nested_as_deep_as_memory_allows(step: str, hold: Any) -> None:
+    depth = 2 * sys.getrecursionlimit()
+    model = nested(depth, hold)
+    found = list(model.named_parameters())
+    paths = [f"{step}." * level + "scale" for level in reversed(range(depth + 1))]
+    assert [path for path, _ in found] == paths
+    assert [parameter.name for _, parameter in found] == paths
+    assert model.parameters() == [parameter for _, parameter in found]
+    assert repr(model) == f"Wrap({depth + 1:,} parameters)"
+    found[0][1].grad = 1.0
+    model.zero_grad()
+    assert found[0][1].grad is None
+
+
+def test_names_grow_at_once_some_levels_down_and_else_when_parameters_are_collected() -> None:
+    model = nested(40)
+    part, parts = model, [model]
+    while part.inner is not None:
+        part = part.inner
+        parts.append(part)
+    assert [part.scale.name for part in parts[:33]] == ["inner." * level + "scale" for level in range(33)]
+    assert parts[40].scale.name == "inner." * 32 + "scale"
+    model.parameters()
+    assert [part.scale.name for part in parts] == ["inner." * level + "scale" for level in range(41)]
+
+
+def test_the_work_of_nesting_grows_as_the_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[str] = []
+    monkeypatch.setattr("nn.module._give_name", lambda part, path: given.append(path))
+    nested(200)
+    first = len(given)
+    nested(400)
+    assert len(given) - first < 2.2 * first
+
+
+def test_a_module_deep_down_that_refers_to_its_owner() -> None:
+    model = nested(60)
+    innermost = model
+    while innermost.inner is not None:
+        innermost = innermost.inner
+    before = [parameter.name for parameter in model.parameters()]
+    innermost.owners = [model]
+    assert [parameter.name for parameter in model.parameters()] == before
+    assert before[-2:] == ["inner.scale", "scale"]
 
 
 @pytest.mark.parametrize("value", [lambda w: w - 0.1, lambda w: w.numpy(), lambda w: 0.0])
