@@ -25,7 +25,7 @@ import numpy as np
 from autograd_mini.atomic import at_once
 from autograd_mini.compiler import reach
 from autograd_mini.compiler.lending import Lent
-from autograd_mini.compiler.reach import KEYS, Place, Ran, Reach, is_own_key, owner_of
+from autograd_mini.compiler.reach import FOLLOWED, KEYS, Place, Ran, Reach, is_own_key, owner_of
 from autograd_mini.compiler.sameness import ABSENT, PLAIN, is_plain, same
 from autograd_mini.ops import Op
 from autograd_mini.static import is_static
@@ -41,7 +41,7 @@ class Guard:
     keeps what it compares with alive.
 
     >>> rate = [0.1]
-    >>> guard = Guard(lambda: Reach([(lambda w: w - rate[0] * w, "step")]).places)
+    >>> guard = Guard(lambda: reach.what_may_be_read([(lambda w: w - rate[0] * w, "step")]))
     >>> guard.broken()
     >>> rate[0] = 0.2
     >>> guard.broken()
@@ -182,10 +182,10 @@ class Watch:
         self.ran = Ran()
         self.refused: Exception | None = None
         self._roots = roots
-        self._before = Reach(roots, known=known).places
+        self._before = reach.what_may_be_read(roots, known)
         self._lent: dict[int, Lent] = {}
         self._loans = list(self._made_loans()) if lend else []
-        self._states = _states([*self._before, *Reach([(arguments, "arguments")]).places])
+        self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
         self._owners: dict[Any, str] = {}
         self._skipped: Any = None
         # These run now and then in between, and are no part of the function.
@@ -247,7 +247,7 @@ class Watch:
             elif self._skipped is None:
                 self._called(frame)
         elif event == "c_call":
-            if self._skipped is None and self._owner(frame.f_code) == "user":
+            if self._skipped is None and self._owner(frame.f_code) in FOLLOWED:
                 self._called_in_c(argument)
         elif event == "return" and frame is self._skipped:
             self._skipped = None
@@ -263,13 +263,13 @@ class Watch:
         if owner == "ours":
             return
         caller = frame.f_back.f_code if frame.f_back is not None else None
-        if owner in ("user", "nn"):
+        if owner in (*FOLLOWED, "nn"):
             # What an operation computes with is read at each call.
             if caller is _RECORD or is_static(code) or code in self._apart or code.co_name == "__del__":
                 self._skipped = frame
             else:
                 self._ran(code)
-        elif caller is not None and self._owner(caller) == "user":
+        elif caller is not None and self._owner(caller) in FOLLOWED:
             self._called_library(frame, owner)
 
     def _ran(self, code: Any) -> None:

@@ -51,15 +51,20 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 @functools.cache
 def owner_of(file: str) -> str:
-    """Whose code a file holds: "ours", "nn", "numpy", "python" or "user", to whom installed packages belong too."""
+    """Whose code a file holds: "ours", "nn", "numpy", "python", "installed" or "user"."""
     if file.startswith(_OURS):
         return "ours"
     if file.startswith(_NN):
         return "nn"
     if file.startswith(_NUMPY) or file == "<__array_function__ internals>":
         return "numpy"
-    of_python = file.startswith(_PYTHON) and not any(folder in file for folder in _INSTALLED)
-    return "python" if of_python or file.startswith("<frozen") else "user"
+    if any(folder in file for folder in _INSTALLED):
+        return "installed"
+    return "python" if file.startswith((_PYTHON, "<frozen")) else "user"
+
+
+FOLLOWED = ("user", "installed")
+"""Whose code is looked into."""
 
 
 def _owner_of_module(name: str) -> str:
@@ -72,8 +77,12 @@ def _owner_of_module(name: str) -> str:
 
 @dataclass
 class Ran:
-    """What ran while a function was traced: only this code can have read anything."""
+    """What ran while a function was traced: only this code can have read anything.
 
+    What `may` run, before the trace, is all code that the walk comes to.
+    """
+
+    may: bool = False
     codes: set[CodeType] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     """The attributes that the code names."""
@@ -230,11 +239,11 @@ def fixed(path: str, parts: Sequence[Any], style: Style = whole, labels: Any = (
 class Reach:
     """Every place that can be read from some roots, each once, from the outside in.
 
-    With `ran` only what that code can have read; without it everything, and nothing is unknown. An array for which
-    `by_reference` holds is read by operations only, at each call. What is `known` is not looked into.
+    These are the places that the code which ran can have read. An array for which `by_reference` holds is read by
+    operations only, at each call. What is `known` is not looked into.
 
     >>> settings = {"rate": 0.1}
-    >>> last = Reach([(lambda x: settings["rate"] * x, "f")]).places[-1]
+    >>> last = Reach([(lambda x: settings["rate"] * x, "f")], Ran(may=True)).places[-1]
     >>> last.path_of(0), last.parts
     ("settings['rate']", (0.1,))
     """
@@ -242,7 +251,7 @@ class Reach:
     def __init__(
         self,
         roots: Iterable[tuple[Any, str]],
-        ran: Ran | None = None,
+        ran: Ran,
         by_reference: Callable[[Any], bool] = lambda array: True,
         known: Iterable[Any] = (),
     ) -> None:
@@ -270,18 +279,22 @@ class Reach:
 
     def has_run(self, code: CodeType | None) -> bool:
         """Whether code can have read anything."""
-        return self.ran is None or code in self.ran.codes
+        if self.ran.may and code is not None and code not in self.ran.codes:
+            if owner_of(code.co_filename) == "installed":  # there is too much of it to look at what only might run
+                return False
+            self.ran.add(code)
+        return code in self.ran.codes
 
     def names(self, name: str) -> bool:
         """Whether an attribute can have been read by its name."""
-        return self.ran is None or name in self.ran.names
+        return name in self.ran.names
 
     # ------------------------------------------------------------------------------------------ functions and modules
 
     def function(self, value: FunctionType, path: str) -> Iterator[Place]:
         """The places that a function has; of a library's function only what users can have given it."""
         code = value.__code__
-        library = owner_of(code.co_filename) != "user"
+        library = owner_of(code.co_filename) not in FOLLOWED
         if library or self.has_run(code):
             yield fixed(path, value.__closure__ or (), by_name, code.co_freevars)
             yield from _defaults(value, path)
@@ -302,7 +315,7 @@ class Reach:
 
     def module(self, value: ModuleType, path: str) -> Iterator[Place]:
         """The attributes of a user's module that code names."""
-        if _owner_of_module(value.__name__) == "user" and self.ran is not None:
+        if _owner_of_module(value.__name__) in FOLLOWED:
             yield from (
                 place(f"{path}.{name}", ENTRY, vars(value), name) for name in sorted(self.ran.names & vars(value).keys())
             )
@@ -319,7 +332,7 @@ class Reach:
         if _owner_of_module(kind.__module__) == "ours":
             yield from wrapped(value, path)
         elif not _is_transparent(kind):
-            if self.ran is not None and self.strict:
+            if self.strict:
                 self.unknown.append((path, value))
         else:
             yield place(f"the class of {path}", TYPE, value)
@@ -328,7 +341,7 @@ class Reach:
     def attributes(self, value: Any, path: str) -> Iterator[Place]:
         """What is in the `__dict__` of an object and in its slots."""
         kind = type(value)
-        every = self.ran is None or not self.ran.by_name_alone or _has_base_of_python(kind)
+        every = not self.ran.by_name_alone or _has_base_of_python(kind)
         names = [name for name in getattr(value, "__dict__", ()) if not is_own_key(name)]
         if hasattr(value, "__dict__"):
             if names or not isinstance(value, FunctionType):
@@ -352,7 +365,7 @@ class Reach:
 
     def kind(self, value: type, path: str) -> Iterator[Place]:
         """The methods of a class that ran, its named attributes, and its bases."""
-        if _owner_of_module(value.__module__) not in ("user", "nn") or issubclass(value, enum.Enum):
+        if _owner_of_module(value.__module__) not in (*FOLLOWED, "nn") or issubclass(value, enum.Enum):
             return
         name = value.__name__
         yield place(f"the number of attributes of {name}", COUNT, value)
@@ -364,8 +377,13 @@ class Reach:
 
     def _matters(self, name: str, value: Any) -> bool:
         """Methods such as `__call__` need not be named to be called; what is named may be a method that is not."""
+        if self.ran.may and _owner_of_module(getattr(value, "__module__", None) or "") == "installed":
+            return False
+        if self.names(name):
+            return True
         codes = [getattr(inner, "__code__", None) for inner in (value, *_inner_functions(value))]
-        return any(code is not None and self.has_run(code) for code in codes) or self.names(name)
+        implicit = not self.ran.may or (name.startswith("__") and name not in _SELDOM_CALLED)
+        return implicit and any(code is not None and self.has_run(code) for code in codes)
 
     # ------------------------------------------------------------------------------------------------------ containers
 
@@ -490,6 +508,11 @@ _OF_EVERY_CLASS = frozenset(
     "_abc_impl".split()
 )
 
+_SELDOM_CALLED = frozenset(
+    "__init__ __new__ __setattr__ __delattr__ __repr__ __str__ __reduce__ __reduce_ex__ __getstate__ __setstate__ __del__ "
+    "__init_subclass__ __subclasshook__ __class_getitem__ __sizeof__ __dir__ __copy__ __deepcopy__".split()
+)
+
 _KINDS: list[tuple[Any, Callable[[Reach, Any, str], Iterator[Place]]]] = [
     (Tensor, Reach.tensor),
     (np.ndarray, Reach.array),
@@ -513,6 +536,15 @@ _KINDS: list[tuple[Any, Callable[[Reach, Any, str], Iterator[Place]]]] = [
     (threading.local, Reach.local),
     (type(functools.lru_cache(len)), Reach.cached),
 ]
+
+
+def what_may_be_read(roots: list[tuple[Any, str]], known: Iterable[Any] = ()) -> list[Place]:
+    """The places that code which can be reached from the roots may read when it runs."""
+    ran, count = Ran(may=True), -1
+    while count < len(ran.names):  # a name that is found later may be that of an attribute passed by
+        count = len(ran.names)
+        places = Reach(roots, ran, known=known).places
+    return places
 
 
 def _parts_to_walk(own: Place, strict: bool) -> list[tuple[Any, str, bool]]:
@@ -564,14 +596,20 @@ def _global_names(code: CodeType) -> tuple[str, ...]:
 
 def _imported(code: CodeType, scope: dict[str, Any]) -> Iterator[str]:
     """The modules that code imports when it runs."""
-    level = 0
+    for level, name in _imports(code):
+        yield importlib.util.resolve_name("." * level + name, scope.get("__package__") or "")
+
+
+@functools.lru_cache(maxsize=4096)
+def _imports(code: CodeType) -> tuple[tuple[int, str], ...]:
+    """The level and name of each import."""
+    found, level = [], 0
     for read in dis.get_instructions(code):
-        if read.opname == "LOAD_CONST" and isinstance(read.argval, int):
+        if read.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and isinstance(read.argval, int):
             level = read.argval
-        elif read.opname == "LOAD_SMALL_INT":
-            level = int(read.argval)
         elif read.opname == "IMPORT_NAME":
-            yield importlib.util.resolve_name("." * level + read.argval, scope.get("__package__") or "")
+            found.append((level, read.argval))
+    return tuple(found)
 
 
 def _inner_functions(value: Any) -> list[Any]:
