@@ -376,10 +376,35 @@ def test_integers_keep_their_dtype_and_wrap_as_before(f: Callable[..., Any], dty
         evaluate(after, values_of(after))  # an array overflows without a warning, a number would not
 
 
-@pytest.mark.parametrize("f", [lambda x: x * np.float64(1), lambda x: x / np.float64(1), lambda x: x - np.float64(0)])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * np.float64(1),
+        lambda x: np.float64(-1) * x,
+        lambda x: x * np.int64(-1),
+        lambda x: x / np.float64(1),
+        lambda x: x - np.float64(0),
+    ],
+)
 def test_a_unit_that_widens_the_dtype_stays(f: Callable[..., Any]) -> None:
     graph = traced(f, np.ones(3, np.float32))
     assert operations(passes.optimised(graph)) == operations(graph)
+
+
+@pytest.mark.parametrize("f", [lambda n: -(n / 2), lambda n: -(2 / n), lambda n: -(n / True), lambda n: -(n / 100)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+def test_a_sign_stays_out_of_a_quotient_of_integers(f: Callable[..., Any], dtype: Any) -> None:
+    graph = traced(f, np.array([0, 1, 100], dtype))
+    after = passes.optimised(graph)
+    assert operations(after) == ["divide", "negative"]
+    assert_same_bits(graph, after)
+
+
+def test_a_sign_goes_into_a_float_beside_integers() -> None:
+    graph = traced(lambda n: -(n * 0.5), np.array([0, 1, 100], np.uint8))
+    after = passes.optimised(graph)
+    assert operations(after) == ["multiply"]
+    assert_same_bits(graph, after)
 
 
 def test_an_array_that_loses_its_shape_by_a_unit_stays() -> None:
