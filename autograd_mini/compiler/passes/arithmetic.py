@@ -85,13 +85,11 @@ def signs_of_factors(node: Node, facts: Facts) -> Node | None:
 
 
 def sign_into_factor(node: Node, facts: Facts) -> Node | None:
-    """-(x * c) is x * (-c), and -(x / c) is x / (-c); not for integers both, which may have no place for -c."""
+    """-(x * c) is x * (-c), and -(x / c) is x / (-c)."""
     product = _node(node.inputs[0])
-    if not product or product.op not in (ops.multiply, ops.divide):
+    if not product or product.op not in (ops.multiply, ops.divide) or node.dtype.kind != "f":
         return None
     x, y = product.inputs
-    if not (_is_float(x) or _is_float(y)):
-        return None
     if _has_sign(y):
         return replace(product, inputs=(x, -y), name=node.name)
     return replace(product, inputs=(-x, y), name=node.name) if _has_sign(x) else None
@@ -139,10 +137,6 @@ def _is_number(x: Any, number: int) -> bool:
 def _negated(x: Any) -> Node | None:
     """y for a node -y of floats: the least integer has no negative."""
     return _node(x.inputs[0]) if isinstance(x, Node) and x.op is ops.negative and x.dtype.kind == "f" else None
-
-
-def _is_float(x: Any) -> bool:
-    return isinstance(x, (float, np.floating)) or (isinstance(x, Node) and x.dtype.kind == "f")
 
 
 def _has_sign(x: Any) -> bool:

@@ -391,19 +391,12 @@ def test_a_unit_that_widens_the_dtype_stays(f: Callable[..., Any]) -> None:
     assert operations(passes.optimised(graph)) == operations(graph)
 
 
-@pytest.mark.parametrize("f", [lambda n: -(n / 2), lambda n: -(2 / n), lambda n: -(n / True), lambda n: -(n / 100)])
+@pytest.mark.parametrize("f", [lambda n: -(n / 2), lambda n: -(200 / n), lambda n: -(n / -128), lambda n: -(n * 0.5)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8])
-def test_a_sign_stays_out_of_a_quotient_of_integers(f: Callable[..., Any], dtype: Any) -> None:
-    graph = traced(f, np.array([0, 1, 100], dtype))
+def test_a_sign_goes_into_a_number_that_has_no_place_among_integers(f: Callable[..., Any], dtype: Any) -> None:
+    graph = traced(f, np.array([0, 1, 100], dtype))  # NumPy divides integers as floats
     after = passes.optimised(graph)
-    assert operations(after) == ["divide", "negative"]
-    assert_same_bits(graph, after)
-
-
-def test_a_sign_goes_into_a_float_beside_integers() -> None:
-    graph = traced(lambda n: -(n * 0.5), np.array([0, 1, 100], np.uint8))
-    after = passes.optimised(graph)
-    assert operations(after) == ["multiply"]
+    assert len(operations(after)) == 1
     assert_same_bits(graph, after)
 
 
