@@ -12,6 +12,9 @@ from autograd_mini.compiler.graph import Node
 from autograd_mini.compiler.names import Names
 from autograd_mini.ops import Op
 
+_BITS = 1024
+"""Of an integer that is written out: Python refuses to make a text of very long ones."""
+
 
 class Literals:
     """Texts for values: literals where Python has one that means just this value, else names bound to them."""
@@ -24,9 +27,10 @@ class Literals:
         self._of_number: dict[Any, str] = {}
 
     def text(self, value: Any, hint: str) -> str:
-        """A literal, in brackets if it is negative, or the name of a constant."""
+        """A literal, in brackets if it has a sign, or the name of a constant."""
         if is_literal(value):
-            return f"({value!r})" if isinstance(value, (int, float)) and value < 0 else repr(value)
+            text = repr(value)
+            return f"({text})" if text.startswith("-") else text  # the text: -0.0 is not less than 0
         return self.number(value) if isinstance(value, np.generic) else self.constant(value, hint)
 
     def number(self, value: np.generic) -> str:
@@ -55,15 +59,17 @@ class Literals:
 
 
 def is_literal(value: Any) -> bool:
-    """Whether `repr` is Python source for just this value: not so for NaN, infinity, and NumPy's numbers.
+    """Whether `repr` is Python source for just this value: not so for NaN, infinity, huge integers and NumPy's numbers.
 
     >>> [is_literal(x) for x in (2, -1.5, "ij,jk", (0, None), slice(1, 2), float("nan"), np.float64(2.0), True)]
     [True, True, True, True, True, False, False, True]
     """
     if type(value) is float:
         return math.isfinite(value)
+    if type(value) is int:
+        return value.bit_length() <= _BITS
     if type(value) in (tuple, list):
         return all(map(is_literal, value))
     if isinstance(value, slice):
         return all(map(is_literal, (value.start, value.stop, value.step)))
-    return type(value) in (int, bool, str) or isinstance(value, (type(None), EllipsisType))
+    return type(value) in (bool, str) or isinstance(value, (type(None), EllipsisType))

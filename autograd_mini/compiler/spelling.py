@@ -99,7 +99,8 @@ _INFIX = {
 
 
 def _power(node: Node) -> Spelling:
-    if node.shape and type(node.inputs[1]) in (int, float) and node.inputs[1] == 2:
+    x, y = node.inputs
+    if node.shape and type(y) in (int, float) and y == 2 and x.dtype == node.dtype:  # not so for integers and 2.0
         return Spelling(
             lambda operands, buffer: _call("np.square")(operands[:1], buffer), takes_buffer=True, elementwise=True
         )

@@ -97,7 +97,7 @@ positive = Op(
 
 def _one_less(x: Any, y: Any) -> Any:
     """The exponent y - 1 of a power's derivative; at x = y = 0 one that keeps the factor y = 0 from meeting inf."""
-    if isinstance(y, (int, float)):
+    if isinstance(y, (int, float)) and (y or not isinstance(y, np.generic)):  # a NumPy 0 may be that of a Tensor
         return y - 1 if y else 0  # 0 * x**0 is 0 at 0 and at infinity
     return where((x == 0) * (y == 0), 1, y - 1)
 

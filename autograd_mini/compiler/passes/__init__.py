@@ -7,7 +7,6 @@ from autograd_mini.compiler.passes.algebra import simplified as simplified
 from autograd_mini.compiler.passes.common import with_shared as with_shared
 from autograd_mini.compiler.passes.dead import without_dead as without_dead
 from autograd_mini.compiler.passes.fold import with_folded as with_folded
-from autograd_mini.compiler.passes.forms import with_forms as with_forms
 from autograd_mini.compiler.passes.scatter import with_scatters as with_scatters
 from autograd_mini.compiler.passes.short import with_short_forms as with_short_forms
 
@@ -30,7 +29,7 @@ def optimised(graph: Graph) -> Graph:
     graph = without_dead(graph)
     for _ in range(_ROUNDS):
         before = graph
-        for improve in (with_folded, with_shared, simplified, with_forms, without_dead):
+        for improve in (with_folded, with_shared, simplified, without_dead):
             graph = improve(graph)
         if graph == before:
             break

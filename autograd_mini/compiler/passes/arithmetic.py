@@ -25,7 +25,8 @@ def times_minus_one(node: Node, facts: Facts) -> Node | None:
     """x * -1 and -1 * x are -x, which other rules know to use."""
     x, y = node.inputs
     bare = _node(x) if _is_number(y, -1) else _node(y) if _is_number(x, -1) else None
-    return replace(node, op=ops.negative, inputs=(bare,)) if bare and bare.dtype.kind == "f" else None
+    fits = bare is not None and bare.dtype.kind == "f" and bare.dtype == node.dtype
+    return replace(node, op=ops.negative, inputs=(bare,)) if fits else None
 
 
 def over_one(node: Node, facts: Facts) -> Node | None:

@@ -1,4 +1,4 @@
-"""What the passes share: replacing nodes without losing names, and who reads what."""
+"""What the passes share: replacing nodes without losing names, and whether an operation may be replaced."""
 
 from __future__ import annotations
 
@@ -40,13 +40,3 @@ def _renamed(graph: Graph, names: Mapping[Node, str]) -> Graph:
 def is_function(op: Op) -> bool:
     """Whether an operation surely computes the same each time: a user's may draw random numbers."""
     return op is SAVED or op.__module__.startswith("autograd_mini.ops.")
-
-
-def readers(graph: Graph) -> dict[Node, list[Node]]:
-    """The nodes that read each node: one that reads it twice is there twice."""
-    found: dict[Node, list[Node]] = {node: [] for node in graph.nodes}
-    for node in graph.nodes:
-        for x in node.inputs:
-            if isinstance(x, Node):
-                found[x].append(node)
-    return found

@@ -58,10 +58,13 @@ def _as_inner_product(node: Node, products: dict[Node, int]) -> Node:
 
 def _doubled(node: Node, products: dict[Node, int]) -> Node:
     x, y = node.inputs
-    if x is not y or products.get(x) != 2 or not _is_number(x.inputs[0]):
+    if x is not y or products.get(x) != 2 or not _can_double(x.inputs[0], node.dtype):
         return node
     return replace(node, op=ops.multiply, inputs=(x.inputs[0] + x.inputs[0], x.inputs[1]))
 
 
-def _is_number(x: Any) -> bool:
-    return type(x) in (int, float) or isinstance(x, np.floating)
+def _can_double(x: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether x is a number that is finite in a dtype of floats, twice x too; a small integer would overflow."""
+    if dtype.kind != "f" or not (type(x) in (int, float) or (isinstance(x, np.floating) and x.dtype == dtype)):
+        return False
+    return bool(abs(x) <= np.finfo(dtype).max / 2)

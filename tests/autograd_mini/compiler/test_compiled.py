@@ -604,10 +604,11 @@ def test_checking_finds_what_changes_from_call_to_call() -> None:
         loss.value_and_grad()
 
 
-def test_checking_allows_a_form_that_does_not_overflow() -> None:
-    compiled = ag.compile(lambda x: ag.log(1 + ag.exp(x)), check=True)
-    with np.errstate(over="ignore"):
-        np.testing.assert_array_equal(compiled.value(np.array([1000.0, 0.0])), [1000.0, np.log(2.0)])
+def test_checking_takes_no_number_for_an_infinity() -> None:
+    values = iter([1.0, np.inf])
+    compiled = ag.compile(lambda x: x * next(values), check=True)
+    with pytest.raises(RuntimeError, match=r"compile: output 0 of <lambda> is \[1\.\], but \[inf\] without compiling"):
+        compiled.value(np.ones(1))
 
 
 def test_checking_a_right_program() -> None:

@@ -376,10 +376,28 @@ def test_integers_keep_their_dtype_and_wrap_as_before(f: Callable[..., Any], dty
         evaluate(after, values_of(after))  # an array overflows without a warning, a number would not
 
 
-@pytest.mark.parametrize("f", [lambda x: x * np.float64(1), lambda x: x / np.float64(1), lambda x: x - np.float64(0)])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * np.float64(1),
+        lambda x: np.float64(-1) * x,
+        lambda x: x * np.int64(-1),
+        lambda x: x / np.float64(1),
+        lambda x: x - np.float64(0),
+    ],
+)
 def test_a_unit_that_widens_the_dtype_stays(f: Callable[..., Any]) -> None:
     graph = traced(f, np.ones(3, np.float32))
     assert operations(passes.optimised(graph)) == operations(graph)
+
+
+@pytest.mark.parametrize("f", [lambda n: -(n / 2), lambda n: -(200 / n), lambda n: -(n / -128), lambda n: -(n * 0.5)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8])
+def test_a_sign_goes_into_a_number_that_has_no_place_among_integers(f: Callable[..., Any], dtype: Any) -> None:
+    graph = traced(f, np.array([0, 1, 100], dtype))  # NumPy divides integers as floats
+    after = passes.optimised(graph)
+    assert len(operations(after)) == 1
+    assert_same_bits(graph, after)
 
 
 def test_an_array_that_loses_its_shape_by_a_unit_stays() -> None:
@@ -422,63 +440,18 @@ def test_names_survive_and_inputs_are_not_renamed() -> None:
     assert unnamed.name is None
 
 
-# ------------------------------------------------------------------------------------------------------- forms
-
-FORMS: list[tuple[Callable[..., Any], list[str]]] = [
-    (lambda x: ag.log(ag.softmax(x, axis=0)), ["log_softmax"]),
-    (lambda x: ag.log(ag.sigmoid(x)), ["log_sigmoid"]),
-    (lambda x: ag.log(1 + ag.exp(x)), ["softplus"]),
-    (lambda x: ag.log(ag.exp(x) + 1.0), ["softplus"]),
-    (lambda x: ag.log1p(ag.exp(x)), ["softplus"]),
-    (lambda x: 1 / (1 + ag.exp(-x)), ["sigmoid"]),
-    (lambda x: 1.0 / (ag.exp(x) + 1.0), ["negative", "sigmoid"]),
-    (lambda x: ag.exp(ag.log_softmax(x, axis=0)), ["softmax"]),
-    (lambda x: ag.exp(x) / ag.exp(x).sum(axis=0, keepdims=True), ["softmax"]),
-    (lambda x: ag.log(ag.exp(x).sum()), ["logsumexp"]),
-    (lambda x: ag.log(ag.exp(x)), []),
+WRITTEN: list[Callable[..., Any]] = [
+    lambda x: ag.log(ag.softmax(x)),
+    lambda x: ag.log(1 + ag.exp(x)),
+    lambda x: 1 / (1 + ag.exp(-x)),
+    lambda x: ag.exp(ag.log_softmax(x)),
+    lambda x: ag.log(ag.exp(x)),
 ]
-MODERATE = np.linspace(-20.0, 20.0, 9)
-EXTREME = np.array([-1000.0, -50.0, -1.0, 0.0, 3.0, 50.0, 1000.0])
 
 
-@pytest.mark.parametrize(("f", "expected"), FORMS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_form_is_recognised_and_as_accurate(f: Callable[..., Any], expected: list[str], dtype: Any) -> None:
-    graph = traced(f, MODERATE.astype(dtype))
+@pytest.mark.parametrize("f", WRITTEN)
+def test_a_form_that_overflows_means_what_is_written(f: Callable[..., Any]) -> None:
+    graph = passes.without_dead(traced(f, SPECIAL))
     after = passes.optimised(graph)
-    assert operations(after) == expected
-    check(after, values_of(after))
-    exact = results(traced(f, MODERATE.astype(dtype).astype(np.float64)))[0]  # of the rounded inputs
-    bound = 1e-14 if dtype is np.float64 else 1e-5
-    np.testing.assert_allclose(results(after)[0], exact, rtol=bound, atol=bound)
-
-
-@pytest.mark.parametrize(("f", "expected"), FORMS[:7])
-def test_a_form_takes_the_gradient_along_and_neither_overflows(f: Callable[..., Any], expected: list[str]) -> None:
-    graph = traced(lambda x, w: (f(x) * w).sum(), MODERATE, np.arange(9.0), grad=True)
-    for x, y in zip(results(graph), results(passes.optimised(graph)), strict=True):
-        np.testing.assert_allclose(x, y, rtol=1e-7, atol=1e-14)
-    for weighted in (lambda x: f(x).sum(), lambda x: (f(x) * 2.0).mean()):
-        after = passes.optimised(traced(weighted, EXTREME, grad=True))
-        values = evaluate(after, values_of(after))  # here warnings are errors
-        assert np.isfinite(values[after.outputs[0]])
-        assert np.isfinite(values[after.outputs[1]]).all()
-        assert "divide" not in operations(after)
-
-
-@pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: (ag.log(1 + ag.exp(x)), ag.exp(x)),
-        lambda x: (ag.log(1 + ag.exp(x)), 1 + ag.exp(x)),
-        lambda x: (1 / (1 + ag.exp(-x)), 2 / (1 + ag.exp(-x))),
-        lambda x: (ag.log_softmax(x), ag.exp(ag.log_softmax(x))),
-        lambda x: (ag.exp(x) / ag.exp(x).sum(keepdims=True), ag.exp(x)),
-        lambda x: (ag.log(ag.exp(x).sum()), ag.exp(x)),
-        lambda x: ag.log(2 + ag.exp(x)),
-        lambda x: ag.exp(x) / ag.exp(-x).sum(keepdims=True),
-    ],
-)
-def test_a_form_is_left_if_others_read_what_is_computed_on_the_way(f: Callable[..., Any]) -> None:
-    graph = passes.with_shared(traced(f, MODERATE))
-    assert passes.with_forms(graph) == graph
+    assert operations(after) == operations(graph)
+    assert_same_bits(graph, after)

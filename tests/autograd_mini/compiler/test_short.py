@@ -100,6 +100,30 @@ def test_twice_a_product_is_a_product_by_twice_the_number(x: Any, c: float) -> N
     assert_same_bits(traced(twice, np.where(np.abs(x) < 1e-300, 0.0, x)), graph)
 
 
+@pytest.mark.parametrize(
+    ("c", "dtype"),
+    [(100, np.int8), (200, np.uint8), (4e4, np.float16), (3e38, np.float32), (1e308, np.float64), (np.inf, np.float64)],
+)
+def test_a_number_that_twice_is_too_large_is_not_doubled(c: float, dtype: Any) -> None:
+    def twice(x: Any) -> Any:
+        product = ag.multiply(c, x)
+        return product + product
+
+    x = np.array([0, 1], dtype)
+    assert operations(shortened(twice, x)) == ["multiply", "add"]
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(ag.compile(twice).value(x), twice(x))
+
+
+@pytest.mark.parametrize("c", [np.float32(0.5), np.float16(0.5)])
+def test_a_number_of_another_dtype_is_not_doubled(c: Any) -> None:
+    def twice(x: Any) -> Any:
+        product = ag.multiply(c, x)
+        return product + product
+
+    assert operations(shortened(twice, np.ones(2))) == ["multiply", "add"]
+
+
 def test_a_product_that_a_third_reads_is_not_doubled() -> None:
     def f(x: Any) -> Any:
         product = ag.multiply(0.5, x)

@@ -269,10 +269,14 @@ def test_a_literal_is_its_value(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), -float("inf"), np.float64(1.0), np.int64(1), (1, np.nan)]
+    "value", [float("nan"), float("inf"), -float("inf"), np.float64(1.0), np.int64(1), (1, np.nan), 1 << 1024]
 )
 def test_what_has_no_literal(value: Any) -> None:
     assert not is_literal(value)
+
+
+def test_a_program_compares_with_an_integer_that_is_too_long_to_be_written() -> None:
+    assert ag.compile(lambda x: x < 10**5000).value(np.array([1, 2])).all()
 
 
 def test_a_number_has_one_name_for_the_same_bits() -> None:
@@ -284,7 +288,7 @@ def test_a_number_has_one_name_for_the_same_bits() -> None:
     assert [texts.constants[name].tobytes() for name in names] == [x.tobytes() for x in numbers]
 
 
-@pytest.mark.parametrize(("value", "text"), [(2, "2"), (-2, "(-2)"), (-0.5, "(-0.5)"), (-0.0, "-0.0"), (None, "None")])
+@pytest.mark.parametrize(("value", "text"), [(2, "2"), (-2, "(-2)"), (-0.5, "(-0.5)"), (-0.0, "(-0.0)"), (0.0, "0.0")])
 def test_a_negative_number_stands_in_brackets(value: Any, text: str) -> None:
     assert Literals(Names()).text(value, "hint") == text
 
@@ -299,6 +303,15 @@ def test_powers(exponent: Any) -> None:
     assert (power.spelled.write(["x", "2"], None) == "np.square(x)") == (
         type(exponent) in (int, float) and exponent == 2
     )
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.float16])
+@pytest.mark.parametrize("exponent", [2, 2.0])
+def test_a_square_is_one_only_where_the_dtype_stays(dtype: Any, exponent: Any) -> None:
+    (power,) = written(traced(lambda x: x**exponent, np.array([0, 1, 20]).astype(dtype)))
+    power.check()
+    stays = power.node.dtype == dtype
+    assert (power.spelled.write(["x", "2"], None) == "np.square(x)") == stays
 
 
 def test_integers_stay_integers() -> None:
