@@ -86,7 +86,9 @@ class _Planner:
         self.owners = owners(self.graph, self.spellings)
         self.last = last_reads(self.graph, self.owners)
         self.late = self.late_outputs()
-        self.last |= {owner: len(self.graph.nodes) for node in self.late for x in node.operands for owner in self.owners[x]}
+        self.last |= {
+            owner: len(self.graph.nodes) for node in self.late for x in node.operands for owner in self.owners[x]
+        }
         self.ending: dict[float, list[Node]] = {}
         for owner, position in self.last.items():
             self.ending.setdefault(position, []).append(owner)

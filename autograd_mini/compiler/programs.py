@@ -13,7 +13,7 @@ from autograd_mini.atomic import lock
 from autograd_mini.compiler import reach
 from autograd_mini.compiler.build import gradient_recipe, value_recipe
 from autograd_mini.compiler.graph import equivalent, masks
-from autograd_mini.compiler.guard import Guard, Watch
+from autograd_mini.compiler.guard import Guard, Refused, Watch
 from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.signature import Signatures, differences, matcher, named_leaves, objects
 from autograd_mini.compiler.sources import Outside
@@ -135,8 +135,10 @@ class _Maker:
         watch = self._watch(lend=True)
         try:
             return self._made(watch)
+        except Refused:
+            raise
         except Exception:
-            if not watch.lends or watch.refused is not None:
+            if not watch.lends:
                 raise
         return self._made(self._watch(lend=False))  # some code takes arrays alone
 
@@ -171,7 +173,7 @@ class _Maker:
             again = self._traced(watch)
         if not equivalent(traced.graph, again.graph):
             paths = ", ".join(dict.fromkeys(place.path_of(0) if place.labels else place.path for place in changed))
-            raise TypeError(
+            raise Refused(
                 f"compile: {label(self.function)} changes {paths}, and computes something else after that; declare what "
                 "it keeps from call to call as an ag.Buffer, or pass it as an argument and return it"
             )

@@ -137,7 +137,9 @@ def _exact(x: Any, depth: int = 0) -> Hashable:
     kind = type(x)
     if kind in PLAIN:
         return kind, repr(x) if kind is float or kind is complex else x  # NaN equals nothing, and 0.0 == -0.0
-    if depth > _DEEPEST or isinstance(x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor)):
+    if depth > _DEEPEST or isinstance(
+        x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor, np.ndarray)
+    ):
         return _Itself(x)
     if kind in (tuple, list):
         return kind, tuple([_exact(part, depth + 1) for part in x])
