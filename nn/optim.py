@@ -78,8 +78,10 @@ class Optimiser:
         """What to remember of a parameter from step to step: the first values, arrays by name."""
         return {}
 
-    def update(self, parameter: Any, gradient: Any, state: Mapping[str, Any], step: Any, /, **settings: Any) -> Any:
-        """The new value of a parameter and its new state; of arrays, or in a trace of Tensors.
+    def update(self, *arguments: Any, **settings: Any) -> Any:
+        """The new value of a parameter and its new state: `update(parameter, gradient, state, step, **settings)`.
+
+        Parameter, gradient and the values of the state are arrays, or in a trace Tensors.
 
         `step` counts the steps from 1. Settings named in `hyperparameters` are numbers, which a trace does not know.
         """
@@ -93,7 +95,7 @@ class Optimiser:
         return self.states[parameter]
 
     def updates(self, gradient_of: Callable[[Tensor], Any]) -> dict[Tensor | Buffer, Any]:
-        """The new value that this step would give each parameter that has a gradient, each of their states, and steps."""
+        """The new value that this step would give each parameter with a gradient, each of their states, and `steps`."""
         new: dict[Tensor | Buffer, Any] = {}
         step = self.steps.value.data + 1
         count = step.item()

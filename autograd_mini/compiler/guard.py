@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import gc
 import random
+import re
 import reprlib
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import zip_longest
 from operator import is_
 from threading import Lock
-from types import BuiltinMethodType, FunctionType, ModuleType
+from types import BuiltinMethodType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from autograd_mini.compiler.lending import Lent
 from autograd_mini.compiler.reach import FOLLOWED, KEYS, PURE_MODULES, Place, Ran, Reach, is_own_key, owner_of
 from autograd_mini.compiler.sameness import ABSENT, is_plain, same
 from autograd_mini.ops import Op
+from autograd_mini.state import Buffer
 from autograd_mini.static import is_static
 from autograd_mini.tensor import Tensor
 
@@ -167,7 +170,7 @@ def _count(number: int) -> str:
 # ------------------------------------------------------------------------------------------------------ one trace
 
 
-class Refused(TypeError):
+class RefusedError(TypeError):
     """What can't be compiled, whatever arrays are lent."""
 
 
@@ -317,15 +320,15 @@ class Watch:
                 self._refuse(function.__name__ if module == "builtins" else f"{module}.{function.__name__}", function)
         elif function.__name__ in _IMPURE or not issubclass(type(owner), _OWNERS_OF_METHODS):
             kind = owner if isinstance(owner, type) else type(owner)
-            if function.__name__ in _IMPURE or not reach._is_transparent(kind):
+            if function.__name__ in _IMPURE or not reach.is_transparent(kind):
                 self._refuse(f"{kind.__name__}.{function.__name__}", function)
 
     def _refuse(self, what: str, function: Any = None) -> None:
         if function is not None and is_static(function):
             return
-        self.refused = Refused(
+        self.refused = RefusedError(
             f"compile: {self.name} calls {what}, which may do or give something else at each call; call it outside and "
-            f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it gives the same"
+            f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it is the same"
         )
         raise self.refused
 
@@ -347,7 +350,7 @@ class Watch:
         """
         for lent in self._lent.values():
             if lent.has_changed():
-                raise Refused(
+                raise RefusedError(
                     f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew"
                 )
         read = {_identity(place) for place in self.reached().places}
@@ -361,9 +364,9 @@ class Watch:
                 reach.COUNT,
                 reach.CONTENT,
             ):
-                raise Refused(
-                    f"compile: {self.name} changes what it reads: {_difference(place)}; that would happen once, and not "
-                    "at each call: declare what it keeps as an ag.Buffer, or return it"
+                raise RefusedError(
+                    f"compile: {self.name} changes what it reads: {_difference(place)}; that would happen once, and "
+                    "not at each call: declare what it keeps as an ag.Buffer, or return it"
                 )
         return found
 
@@ -376,10 +379,10 @@ class Watch:
         return lent is not None and lent.noted is None and self.lends
 
     def guard(self, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
-        """The guard of the places that were read; `further` tells of each other place its path, reader, owner and key."""
+        """The guard of the places that were read; `further` tells of others the path, reader, owner and key."""
         reached = self.reached()
         for path, value in reached.unknown:
-            raise Refused(
+            raise RefusedError(
                 f"compile: {self.name} reads {path}, a {type(value).__name__}, and nobody can tell when that changes; "
                 f"pass what you need of it as an argument, or promise with ag.static({path}) that it stays the same"
             )
@@ -410,7 +413,9 @@ class Watch:
         elif isinstance(owner, set):
             yield from ((owner.clear,), (owner.update, set(owner)))
         else:
-            raise Refused(f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new")
+            raise RefusedError(
+                f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new"
+            )
 
 
 _open_loans: list[Watch] = []
@@ -455,12 +460,15 @@ _READ_BY_NAME = frozenset(
     {"abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings"}
 )
 _PURE_MODULES_IN_C = PURE_MODULES | {"numpy", "scipy", "autograd_mini", "functools"}
-_IMPURE = frozenset(
-    ["open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today", "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext"]
-)
+# fmt: off
+_IMPURE = frozenset({
+    "open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today",
+    "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext",
+})
+# fmt: on
 _IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")
 _HARMLESS = frozenset({"threading.RLock"})  # NumPy's generators have one
-_OWNERS_OF_METHODS = (
+_OWNERS_OF_METHODS: tuple[Any, ...] = (
     *(
         str,
         bytes,
@@ -480,9 +488,9 @@ _OWNERS_OF_METHODS = (
         memoryview,
     ),
     *(np.ndarray, np.generic, np.dtype, np.ufunc, Tensor, Op, BuiltinMethodType, FunctionType, BaseException, property),
-    *(reach.Buffer, functools.partial, *reach._MAPPINGS, *reach._CONSTANT, *reach._WITHOUT_EFFECT),
-    *(type({}.keys()), type({}.values()), type({}.items()), type(x for x in ()), type(iter([])), type(iter(()))),
-    *(reach.ContextVar, np.random.Generator, np.random.BitGenerator, np.random.RandomState, reach.re.Match),
+    *(Buffer, functools.partial, *reach._MAPPINGS, *reach._CONSTANT, *reach._WITHOUT_EFFECT),
+    *(type({}.keys()), type({}.values()), type({}.items()), GeneratorType, type(iter([])), type(iter(()))),
+    *(ContextVar, np.random.Generator, np.random.BitGenerator, np.random.RandomState, re.Match),
 )
 """Whose methods may be called: what they give is compared where it is kept; generators have their own check."""
 
@@ -494,8 +502,12 @@ def _states(places: Iterable[Place]) -> list[tuple[str, Callable[[], Any], Any]]
     """Each generator that can be reached, by its path, how its state is read, and the state."""
     parts = [(place.path_of(i), part) for place in places for i, part in enumerate(place.parts)]
     readers = [(path, _reader(part)) for path, part in parts]
-    readers += [("np.random", lambda: np.random.get_state(legacy=False)), ("random", random.getstate)]
+    readers += [("np.random", _of_numpy), ("random", random.getstate)]
     return [(path, read, read()) for path, read in readers if read is not None]
+
+
+def _of_numpy() -> Any:
+    return np.random.get_state(legacy=False)  # noqa: NPY002 - other code may use it
 
 
 def _reader(source: Any) -> Callable[[], Any] | None:

@@ -119,9 +119,9 @@ class _Planner:
         found: dict[Node, int] = {}
         for position, target in self.kept_outputs.items():
             node = self.graph.outputs[position]
-            if target is not None and reads[node] == 1 and is_call_of_ufunc(node) and node.dtype == target.dtype:
-                if all(x is target or self.is_own(x) for x in node.operands):
-                    found[node] = position
+            alone = target is not None and reads[node] == 1 and node.dtype == target.dtype
+            if alone and is_call_of_ufunc(node) and all(x is target or self.is_own(x) for x in node.operands):
+                found[node] = position
         return found
 
     def is_own(self, x: Node) -> bool:

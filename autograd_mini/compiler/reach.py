@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import array
+import builtins
 import datetime
 import decimal
 import dis
@@ -109,9 +110,15 @@ def _texts(constants: Iterable[Any]) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------------------- places
 
 
-PURE_MODULES = frozenset(
-    ["abc", "array", "bisect", "builtins", "cmath", "collections", "collections_abc", "colorsys", "contextlib", "contextvars", "copy", "copyreg", "dataclasses", "datetime", "enum", "fractions", "functools", "heapq", "importlib", "inspect", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator", "pprint", "py_abc", "re", "reprlib", "sre", "statistics", "string", "struct", "textwrap", "tokenize", "traceback", "types", "typing", "warnings", "weakref", "weakrefset"]
-)
+# fmt: off
+PURE_MODULES = frozenset({
+    "abc", "array", "bisect", "builtins", "cmath", "collections", "collections_abc", "colorsys", "contextlib",
+    "contextvars", "copy", "copyreg", "dataclasses", "datetime", "enum", "fractions", "functools", "heapq",
+    "importlib", "inspect", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
+    "pprint", "py_abc", "re", "reprlib", "sre", "statistics", "string", "struct", "textwrap", "tokenize", "traceback",
+    "types", "typing", "warnings", "weakref", "weakrefset",
+})
+# fmt: on
 """Modules of Python whose functions give the same for the same, or, as logging, change nothing that is computed."""
 
 
@@ -371,7 +378,7 @@ class Reach:
         for name in dict.fromkeys(name for code in codes for name in _global_names(code)):
             yield place(name, PRESENT if name in scope else ENTRY, scope, name)
             if name not in scope:
-                yield place(name, ENTRY, value.__builtins__, name)
+                yield place(name, ENTRY, vars(builtins), name)
         for name in dict.fromkeys(name for code in codes for name in _imported(code, scope)):
             yield place(f"the module {name}", ENTRY, sys.modules, name)
 
@@ -399,10 +406,10 @@ class Reach:
 
     def instance(self, value: Any, path: str) -> Iterator[Place]:
         """Attributes, slots and the class of an object that hides nothing."""
-        kind = type(value)
+        kind: Any = type(value)
         if _owner_of_module(kind.__module__) == "ours":
             yield from wrapped(value, path)
-        elif not _is_transparent(kind) or isinstance(kind.__getattribute__, FunctionType):
+        elif not is_transparent(kind) or isinstance(kind.__getattribute__, FunctionType):
             if self.strict:
                 self.unknown.append((path, value))
         else:
@@ -411,16 +418,15 @@ class Reach:
 
     def attributes(self, value: Any, path: str) -> Iterator[Place]:
         """What is in the `__dict__` of an object and in its slots."""
-        kind = type(value)
+        kind: Any = type(value)
         every = not self.ran.by_name_alone or _has_base_of_python(kind)
         names = [name for name in getattr(value, "__dict__", ()) if not is_own_key(name)]
-        if hasattr(value, "__dict__"):
-            if names or not isinstance(value, FunctionType):
-                yield self._names_of(value, path, every)
+        if hasattr(value, "__dict__") and (names or not isinstance(value, FunctionType)):
+            yield self._names_of(value, path, every)
         named = [name for name in names if self.names(name)]
         for name in named:
             yield place(path, ATTRIBUTE, value, name, by_attribute, (name,))
-        slots = _slots(kind)
+        slots = slots_of(kind)
         for name in slots:
             if self.names(name):
                 yield place(path, GOTTEN, value, name, by_attribute, (name,))
@@ -436,14 +442,8 @@ class Reach:
 
     def _names_of(self, value: Any, path: str, every: bool) -> Place:
         """Which attributes there are: how many, where none can hide one of the class or be asked for."""
-        kind = type(value)
-        if (
-            every
-            or self.ran.may
-            or any(
-                self.names(name) for base in kind.__mro__[:-1] for name in vars(base) if not callable(vars(base)[name])
-            )
-        ):
+        shared = [name for base in type(value).__mro__[:-1] for name, x in vars(base).items() if not callable(x)]
+        if every or self.ran.may or any(map(self.names, shared)):
             return place(path, SAME_NAMES, value, [*value.__dict__], by_attribute)
         return place(f"the number of attributes of {path}", COUNT, value)
 
@@ -456,10 +456,9 @@ class Reach:
             return
         name = value.__name__
         if _owner_of_module(value.__module__) == "nn":
-            ran = [
-                (key, x) for key, x in vars(value).items() if isinstance(x, FunctionType) and self.has_run(x.__code__)
-            ]
-            yield from (place(name, ATTRIBUTE, value, key, by_attribute, (key,)) for key, _ in ran)
+            methods = [(key, x) for key, x in vars(value).items() if isinstance(x, FunctionType)]
+            ran = [key for key, x in methods if self.has_run(x.__code__)]
+            yield from (place(name, ATTRIBUTE, value, key, by_attribute, (key,)) for key in ran)
             yield from (fixed(base.__name__, (base,)) for base in value.__bases__)
             return
         yield place(f"the number of attributes of {name}", COUNT, value)
@@ -634,18 +633,26 @@ _CONSTANT = (
     *(operator.itemgetter, struct.Struct, os.PathLike),
     *(MemberDescriptorType, types.GetSetDescriptorType, types.MethodDescriptorType, types.WrapperDescriptorType),
     *(types.ClassMethodDescriptorType, types.GenericAlias, types.UnionType, type(np.mean)),
-    type(namedtuple("Pair", "one").one),
+    type(vars(namedtuple("Pair", "one"))["one"]),
 )
 _GENERATORS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, random.Random)
 _WITHOUT_EFFECT = (type(threading.Lock()), type(threading.RLock()))
-_OF_EVERY_CLASS = frozenset(
-    ["__module__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__", "__qualname__", "__firstlineno__", "__abstractmethods__", "__static_attributes__", "__parameters__", "__orig_bases__", "__match_args__", "__dataclass_fields__", "__dataclass_params__", "_abc_impl"]
-)
+# fmt: off
+_OF_EVERY_CLASS = frozenset({
+    "__module__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__", "__qualname__",
+    "__firstlineno__", "__abstractmethods__", "__static_attributes__", "__parameters__", "__orig_bases__",
+    "__match_args__", "__dataclass_fields__", "__dataclass_params__", "_abc_impl",
+})
+# fmt: on
 
 _DESCRIPTIONS = ("__name__", "__qualname__", "__doc__", "__annotations__", "__module__")
-_SELDOM_CALLED = frozenset(
-    ["__setattr__", "__delattr__", "__repr__", "__str__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__del__", "__init_subclass__", "__subclasshook__", "__class_getitem__", "__sizeof__", "__dir__", "__copy__", "__deepcopy__"]
-)
+# fmt: off
+_SELDOM_CALLED = frozenset({
+    "__setattr__", "__delattr__", "__repr__", "__str__", "__reduce__", "__reduce_ex__", "__getstate__",
+    "__setstate__", "__del__", "__init_subclass__", "__subclasshook__", "__class_getitem__", "__sizeof__", "__dir__",
+    "__copy__", "__deepcopy__",
+})
+# fmt: on
 
 _KINDS: list[tuple[Any, Callable[[Reach, Any, str], Iterator[Place]]]] = [
     (Tensor, Reach.tensor),
@@ -773,13 +780,13 @@ def _inner_functions(value: Any) -> list[Any]:
     return [part for part in parts if callable(part)]
 
 
-def _is_transparent(kind: type) -> bool:
+def is_transparent(kind: type) -> bool:
     """Whether all that instances hold is seen: each byte of them is a slot, the `__dict__`, or known."""
-    return all(base in _VISIBLE or _hides_nothing(base) for base in kind.__mro__[:-1])
+    return all(base in _VISIBLE or bool(_hides_nothing(base)) for base in kind.__mro__[:-1])
 
 
 @functools.lru_cache(maxsize=1024)
-def _hides_nothing(kind: type) -> bool:
+def _hides_nothing(kind: Any) -> bool:
     assert kind.__base__ is not None
     own = vars(kind)
     members = sum(type(x) is MemberDescriptorType for x in own.values()) + ("__dict__" in own) + ("__weakref__" in own)
@@ -787,14 +794,14 @@ def _hides_nothing(kind: type) -> bool:
 
 
 @functools.lru_cache(maxsize=1024)
-def _has_base_of_python(kind: type) -> bool:
+def _has_base_of_python(kind: Any) -> bool:
     """Whether methods of Python's own, which nobody looks into, may read any attribute."""
     bases = [base for base in kind.__mro__[:-1] if base not in _VISIBLE]
     return any(_owner_of_module(base.__module__) in ("python", "numpy") for base in bases)
 
 
 @functools.lru_cache(maxsize=1024)
-def _slots(kind: type) -> list[str]:
+def slots_of(kind: Any) -> list[str]:
     own = [vars(base) for base in kind.__mro__ if base.__module__ != "builtins"]
     return [
         name for names in own for name, x in names.items() if type(x) is MemberDescriptorType and not is_own_key(name)

@@ -143,10 +143,13 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
     graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs)
     graph = resolved(graph)
     values = {source: x._data for x, source in [*sources.items(), *inputs.sources.items()]}
-    examples = {
-        node: values[node.source] if node.source in values else node.source.tensor._data for node in graph.inputs
-    }
+    examples = {node: _example(node.source, values) for node in graph.inputs}
     return Trace(graph, container, examples, differentiable, tuple(inputs.draws), tuple(inputs.buffers))
+
+
+def _example(source: Any, values: Mapping[Any, Any]) -> Any:
+    """The value of an input at the trace."""
+    return source.tensor._data if isinstance(source, Outside) and source not in values else values[source]
 
 
 def is_input(x: Any) -> bool:
@@ -199,7 +202,7 @@ class _Found:
 def graph_with_leaves(
     outputs: Sequence[Tensor], sources: Mapping[Tensor, Any], names: Mapping[Tensor, str], *, forward: bool = False
 ) -> Graph:
-    """The record of traced Tensors, to be `resolved` when they are gone: further leaves are from outside or constants."""
+    """The record of traced Tensors, to be `resolved` when they are gone; further leaves may be from outside."""
     order = topological_order(*outputs) if outputs else []
     found = {x: _Found(weakref.ref(x), x._data) for x in order if x.op is None and x not in sources}
     return graph_of(outputs, {**sources, **found}, names, forward=forward)
