@@ -790,7 +790,7 @@ def _hides_nothing(kind: Any) -> bool:
     assert kind.__base__ is not None
     own = vars(kind)
     members = sum(type(x) is MemberDescriptorType for x in own.values()) + ("__dict__" in own) + ("__weakref__" in own)
-    return kind.__basicsize__ - kind.__base__.__basicsize__ <= struct.calcsize("P") * members
+    return bool(kind.__basicsize__ - kind.__base__.__basicsize__ <= struct.calcsize("P") * members)
 
 
 @functools.lru_cache(maxsize=1024)
