@@ -30,7 +30,12 @@ class Observer:
 class Record:
     """What a trace keeps besides the graph; `autograd_mini.compiler.trace` has the one of a compiled function."""
 
-    def operands(self, inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    refusal: Exception | None = None
+    """The first error that something gave because it asked for a value."""
+
+    def operands(
+        self, inputs: tuple[Any, ...], settings: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """The inputs and settings of an operation as the graph shall have them."""
         return inputs, settings
 
@@ -202,7 +207,9 @@ class no_grad(Block):  # noqa: N801 - it is used like a function
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, whose calls are such blocks."""
         if inspect.isasyncgenfunction(function):
-            raise TypeError(f"no_grad: {function.__name__} is an asynchronous generator; write `with ag.no_grad():` in it")
+            raise TypeError(
+                f"no_grad: {function.__name__} is an asynchronous generator; write `with ag.no_grad():` in it"
+            )
         if inspect.iscoroutinefunction(function):
             return functools.wraps(function)(_awaited(function))
         wrapper = _generated(function) if inspect.isgeneratorfunction(function) else _called(function)

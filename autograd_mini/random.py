@@ -123,5 +123,7 @@ def _shape(shape: Shape) -> tuple[int, ...]:
 
 def _float(dtype: DTypeLike) -> Any:
     if np.dtype(dtype) not in (np.float32, np.float64):
-        raise TypeError(f"random: numbers are drawn as float64 or float32, not {np.dtype(dtype)}; convert them with astype")
+        raise TypeError(
+            f"random: numbers are drawn as float64 or float32, not {np.dtype(dtype)}; convert them with astype"
+        )
     return np.dtype(dtype)

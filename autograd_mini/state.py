@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd_mini.atomic import at_once
-from autograd_mini.checks import Array, conforming
+from autograd_mini.checks import conforming
 from autograd_mini.errors import describe
 from autograd_mini.modes import tracer
-from autograd_mini.tensor import Tensor, as_tensor, replace_data
+from autograd_mini.tensor import Tensor, constant, replace_data
 
 
 class Buffer:
@@ -60,7 +60,7 @@ class Buffer:
     def conforming(self, value: Any) -> Tensor:
         """A copy of a value as the Tensor that this buffer would hold."""
         data = conforming("value", value._data if isinstance(value, Tensor) else value, self.held)
-        return as_tensor(data, requires_grad=False).named(self.name)
+        return constant(data, self.name)
 
     def __repr__(self) -> str:
         return f"Buffer({self.held._data}{f', name={self.name!r}' if self.name else ''})"
@@ -80,8 +80,8 @@ def assign(values: Mapping[Tensor | Buffer, Any]) -> None:
     >>> w, count
     (Tensor([0.5, 1.5]), Buffer(1))
     """
-    owned = {id(target._data) for target in values if isinstance(target, Tensor)}
-    at_once([_call(target, value, owned) for target, value in values.items()])
+    owned = {id(target._data) for target in values if type(target) is Tensor}
+    at_once([_call(target, values[target], owned) for target in values])
 
 
 _hold: Any = Buffer.__dict__["held"].__set__
@@ -89,6 +89,9 @@ _hold: Any = Buffer.__dict__["held"].__set__
 
 def holding(buffer: Buffer, value: Any) -> tuple[Any, ...]:
     """The call, for `at_once`, that gives a buffer a new value."""
+    data = buffer.held._data
+    if type(value) is type(data) and value.dtype == data.dtype and value.shape == data.shape and value.base is None:
+        return _hold, buffer, constant(value, buffer.held._name)  # a result that is nobody else's
     return _hold, buffer, buffer.conforming(value)
 
 
@@ -98,16 +101,19 @@ def _call(target: Any, value: Any, owned: set[int]) -> tuple[Any, ...]:
     if not isinstance(target, Tensor) or target.op is not None:
         raise TypeError(f"assign: {describe(target)} is neither a leaf Tensor nor a Buffer; only those can be set")
     data = target._data
-    new = _checked(target, value, owned)
+    if not _is_apart(value, data, owned):
+        value = conforming("assign", value._data if isinstance(value, Tensor) else value, target)
     if not data.ndim:
-        return replace_data, target, new
+        return replace_data, target, value
     if not data.flags.writeable:
         raise ValueError(f"assign: the data of {describe(target)} can't be written; make it with Tensor(...)")
-    return np.ndarray.__setitem__, data, ..., new
+    return _set_entries, data, ..., value
 
 
-def _checked(target: Tensor, value: Any, owned: set[int]) -> Array:
-    """The new data. Arrays that nobody else changes are written from as they are; their copy would be dropped."""
-    new: Any = value._data if isinstance(value, Tensor) else value
-    apart = type(new) is np.ndarray and new.base is None and id(new) not in owned
-    return new if apart and (new.shape, new.dtype) == (target.shape, target.dtype) else conforming("assign", new, target)
+_set_entries = np.ndarray.__setitem__
+
+
+def _is_apart(value: Any, data: Any, owned: set[int]) -> bool:
+    """Whether a value fits as it is, and is nothing that the same assignment changes."""
+    fits = type(value) is type(data) and value.dtype is data.dtype and value.shape == data.shape
+    return fits and value.base is None and id(value) not in owned

@@ -466,9 +466,12 @@ SAVED = Op("saved", lambda out: out, None, doc="What the forward of a traced ope
 
 def _check_readable(x: Tensor, wanted: str) -> None:
     """A trace stands for the function at any values, so that none can be read while it is made."""
-    if tracer():
+    here = tracer()
+    if here:
         cure = _INSTEAD.get(wanted, "return it from the function to see its value, or compute it outside and pass it")
-        raise TypeError(f"{wanted}: {describe(x)} is traced by ag.compile, and has no value yet; {cure}")
+        refusal = TypeError(f"{wanted}: {describe(x)} is traced by ag.compile, and has no value yet; {cure}")
+        here.record.refusal = here.record.refusal or refusal  # code may catch it and go another way
+        raise refusal
 
 
 _INSTEAD = {
@@ -513,6 +516,11 @@ def _leaf(data: Array, requires_grad: bool, name: str | None = None) -> Tensor:
     leaf = _new(Tensor)
     _fill_leaf(leaf, data, requires_grad, name)
     return leaf
+
+
+def constant(data: Array, name: str | None = None) -> Tensor:
+    """A leaf without a gradient that holds just these data."""
+    return _leaf(data, False, name)
 
 
 def _fill_leaf(leaf: Tensor, data: Array, requires_grad: bool, name: str | None) -> None:
@@ -814,9 +822,12 @@ replace_data: Any = vars(Tensor)["_data"].__set__
 def _publish(finished: list[tuple[Tensor, Array]]) -> None:
     """Add the gradients to `.grad`: all of them, or none if something interrupts."""
     with _publishing:
-        before = [node._grad if node.op is None else None for node, _ in finished]  # leaves accumulate
-        totals = [g if kept is None else kept + g for (_, g), kept in zip(finished, before)]
-        at_once([(replace_grad, node, read_only(g)) for (node, _), g in zip(finished, totals)])
+        at_once([(replace_grad, node, read_only(_total(node, g))) for node, g in finished])
+
+
+def _total(node: Tensor, g: Array) -> Array:
+    """Leaves accumulate."""
+    return g if node._grad is None or node.op is not None else node._grad + g
 
 
 def _plain(x: Any) -> Any:

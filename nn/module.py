@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Self
 
-from autograd_mini import Tensor, group, moment
+from autograd_mini import Buffer, Tensor, group, moment
 
 _LEVELS_NAMED = 32
 """How far down an assignment gives names: deeper than most models are. With a bound, the work of nesting modules one by
@@ -99,6 +99,10 @@ class Module:
 
 
 def _check_replacement(attribute: str, old: Any, new: Any) -> None:
+    if isinstance(old, Buffer) and isinstance(new, Tensor):
+        raise TypeError(
+            f"{attribute}: a buffer can't become a Tensor; to change its value write {attribute}.value = ..."
+        )
     if not isinstance(old, Tensor) or not old.requires_grad or new is None:
         return
     if not isinstance(new, Tensor) or new.op is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +17,8 @@ class Optimiser:
     """The base of optimisers: a subclass gives `update`, and `state` if it remembers something of each parameter.
 
     `parameters` are leaf Tensors, or dicts `{"params": [...], "lr": ...}` with settings of their own for groups of
-    them; `settings` are those of all groups that don't say otherwise. `step()` calls `update` for each parameter that has a
-    gradient, and `ag.compile(loss, optimiser=...)` traces the same `update`: there is one formula.
+    them; `settings` are those of all groups that don't say otherwise. `step()` calls `update` for each parameter with
+    a gradient, and `ag.compile(loss, optimiser=...)` traces the same `update`: there is one formula.
 
     Raises TypeError for parameters that are no leaf Tensors with a gradient; ValueError for none, for one given twice,
     and for one that can't be written to.
@@ -54,7 +55,9 @@ class Optimiser:
     @parameters.setter
     def parameters(self, parameters: Iterable[Tensor]) -> None:
         if len(self.param_groups) > 1:
-            raise ValueError(f"{type(self).__name__}.parameters: there are several groups; set param_groups[i]['params']")
+            raise ValueError(
+                f"{type(self).__name__}.parameters: there are several groups; set param_groups[i]['params']"
+            )
         self.param_groups[0]["params"] = _checked_parameters(type(self).__name__, parameters)
 
     @property
@@ -69,13 +72,16 @@ class Optimiser:
             group["lr"] = lr
 
     rate = lr
+    """The older name of `lr`."""
 
     def state(self, parameter: Tensor) -> Mapping[str, Any]:
         """What to remember of a parameter from step to step: the first values, arrays by name."""
         return {}
 
-    def update(self, parameter: Any, gradient: Any, state: Mapping[str, Any], step: Any, **settings: Any) -> Any:
-        """The new value of a parameter and its new state; of arrays, or in a trace of Tensors.
+    def update(self, *arguments: Any, **settings: Any) -> Any:
+        """The new value of a parameter and its new state: `update(parameter, gradient, state, step, **settings)`.
+
+        Parameter, gradient and the values of the state are arrays, or in a trace Tensors.
 
         `step` counts the steps from 1. Settings named in `hyperparameters` are numbers, which a trace does not know.
         """
@@ -88,31 +94,41 @@ class Optimiser:
             self.states[parameter] = first
         return self.states[parameter]
 
-    def updates(self, gradient_of: Callable[[Tensor], Any]) -> Iterator[tuple[Tensor, Any, Mapping[str, Any]]]:
-        """Each parameter that has a gradient, with the new value and state that this step would give."""
-        step = self.steps.value.item() + 1
+    def updates(self, gradient_of: Callable[[Tensor], Any]) -> dict[Tensor | Buffer, Any]:
+        """The new value that this step would give each parameter with a gradient, each of their states, and `steps`."""
+        new: dict[Tensor | Buffer, Any] = {}
+        step = self.steps.value.data + 1
+        count = step.item()
         for group in self.param_groups:
-            settings = {name: value for name, value in group.items() if name != "params"}
-            settings |= {name: float(group[name]) for name in self.hyperparameters if name in group}
+            settings = self._settings(group)
             for parameter in group["params"]:
                 gradient = gradient_of(parameter)
                 if gradient is not None:
-                    state = {name: buffer.value.data for name, buffer in self.state_of(parameter).items()}
-                    yield parameter, *self.update(parameter.data, gradient, state, step, **settings)
+                    kept = self.state_of(parameter)
+                    state = {name: kept[name].value.data for name in kept} if kept else kept
+                    new[parameter], changed = self.update(parameter.data, gradient, state, count, **settings)
+                    for name in changed:
+                        new[_kept(kept, name, changed[name])] = changed[name]
+        return {**new, self.steps: step} if new else new
+
+    def _settings(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The settings of a group as `update` takes them: Python's numbers, so that float32 stays float32."""
+        settings = dict(group)
+        del settings["params"]
+        for name in self.hyperparameters:
+            if name in settings:
+                settings[name] = float(settings[name])
+        return settings
 
     def step(self) -> None:
         """Update the parameters that have a gradient, in place: all of them, or none if something interrupts.
 
         Raises RuntimeError if no parameter has a gradient, and as `ag.assign` for an update that does not fit.
         """
-        new: dict[Any, Any] = {}
-        for parameter, value, state in self.updates(lambda parameter: parameter.grad):
-            new[parameter] = value
-            for name, part in state.items():
-                new[self.states[parameter].setdefault(name, Buffer(np.zeros_like(part), name=name))] = part
+        new = self.updates(_gradient)
         if not new:
             raise RuntimeError(f"{type(self).__name__}.step: no parameter has a gradient; call loss.backward() first")
-        ag.assign({**new, self.steps: self.steps.value.data + 1})
+        ag.assign(new)
 
     def zero_grad(self) -> None:
         """Forget the gradients, so that the next `backward()` starts anew."""
@@ -120,12 +136,22 @@ class Optimiser:
             parameter.zero_grad()
 
 
+def _kept(states: dict[str, Buffer], name: str, value: Any) -> Buffer:
+    """The buffer of a state; one that `state` did not give is made."""
+    if name not in states:
+        states[name] = Buffer(np.zeros_like(value), name=name)
+    return states[name]
+
+
+_gradient = operator.attrgetter("grad")
+
+
 class SGD(Optimiser):
     """Gradient descent, also with momentum: v = momentum v + g, and each step subtracts lr v.
 
-    With `nesterov` it subtracts lr (g + momentum v), the gradient at a point further on, as PyTorch writes it (Sutskever
-    et al., On the importance of initialization and momentum in deep learning, ICML 2013, eqs. 3 and 4, after a change of
-    variables). Without momentum: 004_3fd59ef6bf62b8c0.txt, eq. 6.23.
+    With `nesterov` it subtracts lr (g + momentum v), the gradient at a point further on, as PyTorch writes it
+    (Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013, eqs. 3 and 4, after
+    a change of variables). Without momentum: 004_3fd59ef6bf62b8c0.txt, eq. 6.23.
 
     Raises ValueError for an lr that is not positive, a negative momentum, and for nesterov without momentum; and as
     `Optimiser`.
@@ -159,7 +185,15 @@ class SGD(Optimiser):
         return {"velocity": np.zeros_like(parameter.data)} if group["momentum"] else {}
 
     def update(
-        self, parameter: Any, gradient: Any, state: Mapping[str, Any], step: Any, *, lr: Any, momentum: Any, nesterov: Any
+        self,
+        parameter: Any,
+        gradient: Any,
+        state: Mapping[str, Any],
+        step: Any,
+        *,
+        lr: Any,
+        momentum: Any,
+        nesterov: Any,
     ) -> Any:
         """parameter - lr * gradient, or with the velocity in place of the gradient."""
         if not momentum:
@@ -174,8 +208,8 @@ class Adam(Optimiser):
 
     m = b1 m + (1 - b1) g and v = b2 v + (1 - b2) g^2 start at 0, and are corrected for that: at step t by 1 - b1^t and
     1 - b2^t (Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, Algorithm 1). As in PyTorch, eps is
-    added to the corrected root. t counts the steps of the optimiser; PyTorch counts those of each parameter, which differ
-    only where one had no gradient.
+    added to the corrected root. t counts the steps of the optimiser; PyTorch counts those of each parameter, which
+    differ only where one had no gradient.
 
     Raises ValueError for an lr that is not positive, betas outside of [0, 1) and a negative eps; and as `Optimiser`.
 
@@ -219,7 +253,10 @@ def _groups(name: str, parameters: Any, settings: dict[str, Any]) -> list[dict[s
     """The groups, each with all settings."""
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         kind = type(parameters).__name__
-        raise TypeError(f"{name}: expected a list of Tensors, got {kind}; write {name}([w], lr) or model.parameters()")
+        raise TypeError(
+            f"{name}: expected a list of Tensors, got {kind}; write {name}([w], rate) or "
+            f"{name}(model.parameters(), rate)"
+        )
     given = list(parameters)
     if not any(isinstance(part, dict) for part in given):
         given = [{"params": given}]
@@ -248,7 +285,9 @@ def _checked_parameters(name: str, parameters: Any) -> list[Tensor]:
         if not isinstance(parameter, Tensor) or parameter.op is not None or not parameter.requires_grad:
             raise TypeError(f"{name}: {parameter!r} is not a leaf Tensor that requires a gradient")
         if parameter.shape and not parameter.data.flags.writeable:
-            raise ValueError(f"{name}: the data of {parameter!r} can't be written; make it with Tensor(...), which copies")
+            raise ValueError(
+                f"{name}: the data of {parameter!r} can't be written; make it with Tensor(...), which copies"
+            )
     return checked
 
 

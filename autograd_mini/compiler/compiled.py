@@ -60,11 +60,14 @@ class Compiled:
                 f"compile: {label(self.function)}: the programs of an object are kept in its __dict__, which this "
                 f"{type(instance).__name__} can't do; call ag.compile(x.method) outside of the class"
             )
-        kept = vars(instance).get(self._key)
-        if kept is None or kept.function.__self__ is not instance or kept.function.__func__ is not self.function:
+        kept: Compiled | None = vars(instance).get(self._key)
+        if kept is None or not kept._is_of(instance, self.function):
             kept = Compiled(self.function.__get__(instance), self._optimiser, self._check)
             vars(instance)[self._key] = kept
         return kept
+
+    def _is_of(self, instance: Any, function: Any) -> bool:
+        return self.function.__self__ is instance and self.function.__func__ is function  # type: ignore[attr-defined]
 
     @property
     def _key(self) -> str:
@@ -201,8 +204,8 @@ def _optimisers(optimiser: Any) -> list[Any]:
         for name in ("param_groups", "hyperparameters", "state_of", "steps", "update"):
             if isinstance(one, type) or not hasattr(one, name):
                 raise TypeError(
-                    f"compile: {one!r} is no optimiser whose step can be compiled: it has no {name}; take nn.SGD(parameters, "
-                    "lr), derive yours from nn.Optimiser, or call value_and_grad and then a step of your own"
+                    f"compile: {one!r} is no optimiser whose step can be compiled: it has no {name}; take "
+                    "nn.SGD(parameters, lr), derive yours from nn.Optimiser, or call value_and_grad and a step of yours"
                 )
     return optimisers
 

@@ -43,14 +43,20 @@ class Expected:
             self._check(f"the new value of {buffer.name or 'a buffer'}", buffer.held._data, data)
 
     def _check(self, what: str, compiled: Any, eager: Any) -> None:
-        if compiled is None or np.result_type(compiled) != np.result_type(eager) or not close(compiled, np.asarray(eager)):
+        if (
+            compiled is None
+            or np.result_type(compiled) != np.result_type(eager)
+            or not close(compiled, np.asarray(eager))
+        ):
             raise RuntimeError(
                 f"compile: {what} of {label(self.function)} is {compiled}, but {eager} without compiling; the function "
                 "reads something that changes from call to call, or this is a fault of ag.compile: please report it"
             )
 
 
-def expected(kind: str, function: Any, optimisers: Sequence[Any], program: Program, arguments: Any, settings: Any) -> Expected:
+def expected(
+    kind: str, function: Any, optimisers: Sequence[Any], program: Program, arguments: Any, settings: Any
+) -> Expected:
     """What a call of this kind shall give; buffers and random generators are as before it."""
     found = Expected(function)
     positional, named = _with_tensors(arguments, settings)
@@ -79,9 +85,8 @@ def _with_tensors(arguments: Any, settings: Any) -> tuple[Any, Any]:
 
 
 def _add_updates(found: Expected, optimiser: Any) -> None:
-    for parameter, value, state in optimiser.updates(found.gradients.get):
-        found.parameters[parameter] = value
-        found.buffers |= {optimiser.state_of(parameter)[name]: part for name, part in state.items()}
+    for target, value in optimiser.updates(found.gradients.get).items():
+        (found.buffers if isinstance(target, Buffer) else found.parameters)[target] = value
 
 
 @contextmanager

@@ -252,7 +252,13 @@ class _Writer:
         calls = [self.commit(position) for position, given in self.kept.items() if given is not None]
         if calls:
             lines = [f"({', '.join(call)})," for call in calls]
-            return ["# made at once by who called", "commits = [", *_indented(lines), "]", _returning([*names, "commits"])]
+            return [
+                "# made at once by who called",
+                "commits = [",
+                *_indented(lines),
+                "]",
+                _returning([*names, "commits"]),
+            ]
         return [_returning(names)]
 
     def commit(self, position: int) -> list[str]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import gc
 import random
+import re
 import reprlib
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import zip_longest
 from operator import is_
 from threading import Lock
-from types import BuiltinMethodType, FunctionType, ModuleType
+from types import BuiltinMethodType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,10 @@ import numpy as np
 from autograd_mini.atomic import at_once
 from autograd_mini.compiler import reach
 from autograd_mini.compiler.lending import Lent
-from autograd_mini.compiler.reach import FOLLOWED, KEYS, Place, Ran, Reach, is_own_key, owner_of
-from autograd_mini.compiler.sameness import ABSENT, PLAIN, is_plain, same
+from autograd_mini.compiler.reach import FOLLOWED, KEYS, PURE_MODULES, Place, Ran, Reach, is_own_key, owner_of
+from autograd_mini.compiler.sameness import ABSENT, is_plain, same
 from autograd_mini.ops import Op
+from autograd_mini.state import Buffer
 from autograd_mini.static import is_static
 from autograd_mini.tensor import Tensor
 
@@ -53,7 +56,7 @@ class Guard:
         self._remember()
 
     def _remember(self) -> None:
-        self.places = self._find()
+        self.places = [place for place in self._find() if place.reader is not reach.FIXED]
         self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
         self.unchanged: Callable[[], bool] = names["unchanged"]
@@ -93,8 +96,8 @@ def emit(places: list[Place]) -> tuple[str, dict[str, Any]]:
     """The source of `unchanged()`, and the names that it uses. Nothing of the user's is in the text."""
     constants = _Constants()
     lines = [f"        {line}" for place in places for line in _check(place, constants)]
-    # A place may be gone (AttributeError), or have another number of parts (ValueError).
-    last = ["        return True", "    except (AttributeError, ValueError):", "        return False", ""]
+    # A place may be gone (AttributeError, KeyError), or have another number of parts (ValueError).
+    last = ["        return True", "    except (AttributeError, KeyError, ValueError):", "        return False", ""]
     return "\n".join(["def unchanged():", "    try:", *lines, *last]), constants.names
 
 
@@ -103,6 +106,9 @@ def _check(place: Place, constants: _Constants) -> Iterator[str]:
     source = place.reader.source.format(owner=owner, key=key)
     if len(place.parts) > _UNROLLED:
         yield f"if not all_same({source}, {constants.name(place.parts)}): return False"
+        return
+    if not place.reader.many and not is_plain(place.parts[0]):
+        yield f"if {source} is not {constants.name(place.parts[0])}: return False"
         return
     found = [f"x{position}" for position in range(len(place.parts))]
     yield f"[{', '.join(found)}] = {source}" if place.reader.many else f"x0 = {source}"
@@ -164,6 +170,10 @@ def _count(number: int) -> str:
 # ------------------------------------------------------------------------------------------------------ one trace
 
 
+class RefusedError(TypeError):
+    """What can't be compiled, whatever arrays are lent."""
+
+
 class Watch:
     """What happens while a function is traced: what runs is followed, and what can't be is refused by name.
 
@@ -185,6 +195,7 @@ class Watch:
         self._before = reach.what_may_be_read(roots, known)
         self._lent: dict[int, Lent] = {}
         self._loans = list(self._made_loans()) if lend else []
+        self._before += self._contents()
         self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
         self._owners: dict[Any, str] = {}
         self._skipped: Any = None
@@ -198,11 +209,21 @@ class Watch:
         return bool(self._loans)
 
     def _made_loans(self) -> Iterator[tuple[Place, int, Any]]:
-        for place in self._before:
-            for position, part in enumerate(place.parts):
-                if type(part) is np.ndarray and part.dtype.kind in "fiub" and place.setting(position, part):
-                    if not is_static(part):
-                        yield place, position, self._lent.setdefault(id(part), Lent(part))
+        """The places that take a stand-in; an array that is to be had in another place too is not lent."""
+        if any(place.reader is reach.CACHED for place in self._before):  # results that are kept may be any arrays
+            return
+        found = [(place, i, x) for place in self._before for i, x in enumerate(place.parts) if type(x) is np.ndarray]
+        elsewhere = {id(x) for place, i, x in found if place.setting(i, x) is None}
+        for place, position, x in found:
+            if x.dtype.kind in "fiub" and id(x) not in elsewhere and not is_static(x):
+                yield place, position, self._lent.setdefault(id(x), Lent(x))
+
+    def _contents(self) -> list[Place]:
+        """What is in the arrays that are not lent."""
+        parts = [(place.path_of(i), x) for place in self._before for i, x in enumerate(place.parts)]
+        arrays = {id(x): (path, x) for path, x in parts if issubclass(type(x), np.ndarray) and id(x) not in self._lent}
+        plain = [(path, x) for path, x in arrays.values() if not x.dtype.hasobject and not is_static(x)]
+        return [reach.place(f"the content of {path}", reach.CONTENT, x) for path, x in plain]
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -280,11 +301,13 @@ class Watch:
 
     def _called_library(self, frame: Any, owner: str) -> None:
         module = str(frame.f_globals.get("__name__", ""))
-        function = f"{module}.{frame.f_code.co_qualname if hasattr(frame.f_code, 'co_qualname') else frame.f_code.co_name}"
+        function = (
+            f"{module}.{frame.f_code.co_qualname if hasattr(frame.f_code, 'co_qualname') else frame.f_code.co_name}"
+        )
         if owner == "numpy":
-            if module.startswith(_IMPURE_NUMPY):
+            if module.startswith(_IMPURE_NUMPY) or frame.f_code.co_name in ("geterr", "geterrcall", "getbufsize"):
                 self._refuse(function)
-        elif module.partition(".")[0] not in _PURE_MODULES:
+        elif module.partition(".")[0].lstrip("_") not in PURE_MODULES and function not in _HARMLESS:
             self._refuse(function)
         elif module not in _READ_BY_NAME:
             self.ran.by_name_alone = False
@@ -295,17 +318,17 @@ class Watch:
             module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", ""))
             if function.__name__ in _IMPURE or module.partition(".")[0].lstrip("_") not in _PURE_MODULES_IN_C:
                 self._refuse(function.__name__ if module == "builtins" else f"{module}.{function.__name__}", function)
-        elif not isinstance(owner, _OWNERS_OF_METHODS) or (isinstance(owner, type) and function.__name__ in _IMPURE):
+        elif function.__name__ in _IMPURE or not issubclass(type(owner), _OWNERS_OF_METHODS):
             kind = owner if isinstance(owner, type) else type(owner)
-            if isinstance(owner, type) or not reach._is_transparent(kind):
+            if function.__name__ in _IMPURE or not reach.is_transparent(kind):
                 self._refuse(f"{kind.__name__}.{function.__name__}", function)
 
     def _refuse(self, what: str, function: Any = None) -> None:
         if function is not None and is_static(function):
             return
-        self.refused = TypeError(
+        self.refused = RefusedError(
             f"compile: {self.name} calls {what}, which may do or give something else at each call; call it outside and "
-            f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it gives the same"
+            f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it is the same"
         )
         raise self.refused
 
@@ -327,14 +350,23 @@ class Watch:
         """
         for lent in self._lent.values():
             if lent.has_changed():
-                raise TypeError(f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew")
+                raise RefusedError(
+                    f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew"
+                )
         read = {_identity(place) for place in self.reached().places}
         found = [place for place in self._before if _identity(place) in read and _is_changed(place)]
         for place in found:
-            if place.reader in (reach.ATTRIBUTE, reach.SAME_NAMES, reach.GOTTEN, reach.TYPE, reach.COUNT, reach.CONTENT):
-                raise TypeError(
-                    f"compile: {self.name} changes what it reads: {_difference(place)}; that would happen once, and not "
-                    "at each call: declare what it keeps as an ag.Buffer, or return it"
+            if place.reader in (
+                reach.ATTRIBUTE,
+                reach.SAME_NAMES,
+                reach.GOTTEN,
+                reach.TYPE,
+                reach.COUNT,
+                reach.CONTENT,
+            ):
+                raise RefusedError(
+                    f"compile: {self.name} changes what it reads: {_difference(place)}; that would happen once, and "
+                    "not at each call: declare what it keeps as an ag.Buffer, or return it"
                 )
         return found
 
@@ -347,10 +379,10 @@ class Watch:
         return lent is not None and lent.noted is None and self.lends
 
     def guard(self, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
-        """The guard of the places that were read; `further` tells of each other place its path, reader, owner and key."""
+        """The guard of the places that were read; `further` tells of others the path, reader, owner and key."""
         reached = self.reached()
         for path, value in reached.unknown:
-            raise TypeError(
+            raise RefusedError(
                 f"compile: {self.name} reads {path}, a {type(value).__name__}, and nobody can tell when that changes; "
                 f"pass what you need of it as an argument, or promise with ag.static({path}) that it stays the same"
             )
@@ -371,7 +403,7 @@ class Watch:
 
     def _restoring(self, place: Place) -> Iterator[tuple[Any, ...]]:
         owner = place.owner
-        if place.reader in (reach.CELL, reach.ENTRY):
+        if place.reader in (reach.CELL, reach.ENTRY, reach.PRESENT):
             (value,) = place.current()
             yield place.setting(0, _returned(value)) or ()
         elif isinstance(owner, dict):
@@ -381,7 +413,9 @@ class Watch:
         elif isinstance(owner, set):
             yield from ((owner.clear,), (owner.update, set(owner)))
         else:
-            raise TypeError(f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new")
+            raise RefusedError(
+                f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new"
+            )
 
 
 _open_loans: list[Watch] = []
@@ -398,13 +432,18 @@ def _part(place: Place, position: int) -> Any:
 
 
 def _identity(place: Place) -> tuple[Any, ...]:
-    return id(place.owner), place.reader, place.key if isinstance(place.key, str) else None
+    reader = reach.COUNT if place.reader is reach.SAME_NAMES else place.reader
+    return id(place.owner), reader, place.key if isinstance(place.key, str) else None
 
 
 def _is_changed(place: Place) -> bool:
+    if place.reader is reach.COUNT:  # names are compared where they are known
+        return False
     if place.reader is reach.SAME_NAMES:
         added = [name for name in vars(place.owner) if name not in place.key and not _is_cached(place.owner, name)]
         return bool(added) or any(name not in vars(place.owner) for name in place.key)
+    if place.reader is reach.CACHED:  # results that are kept are the same as before
+        return False
     current = place.current()
     return len(current) != len(place.parts) or not all(map(same, place.parts, current))
 
@@ -416,28 +455,42 @@ def _is_cached(owner: Any, name: str) -> bool:
 
 _RECORD = Tensor.record.__code__
 
-_READ_BY_OTHER_MEANS = frozenset({"getattr", "vars", "__dict__", "dir", "attrgetter"})
-_READ_BY_NAME = frozenset({"abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings"})
-_PURE_MODULES = frozenset(
-    "abc _collections_abc _py_abc _weakrefset bisect collections colorsys contextlib copy copyreg dataclasses decimal enum "
-    "fractions functools heapq importlib inspect itertools json keyword logging math numbers operator pprint re reprlib "
-    "statistics string textwrap traceback types typing warnings weakref linecache tokenize".split()
+_READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
+_READ_BY_NAME = frozenset(
+    {"abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings"}
 )
-"""Modules of Python whose functions give the same for the same, or, as logging, change nothing that is computed."""
-_PURE_MODULES_IN_C = frozenset(
-    "builtins math cmath operator itertools functools collections abc bisect heapq struct warnings json string weakref sre "
-    "statistics decimal numpy scipy typing datetime autograd_mini".split()
-)
-_IMPURE = frozenset(
-    "open input eval exec compile globals __import__ breakpoint fromfile now today utcnow fromtimestamp".split()
-)
+_PURE_MODULES_IN_C = PURE_MODULES | {"numpy", "scipy", "autograd_mini", "functools"}
+# fmt: off
+_IMPURE = frozenset({
+    "open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today",
+    "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext",
+})
+# fmt: on
 _IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")
-_OWNERS_OF_METHODS = (
-    *(str, bytes, int, float, complex, tuple, list, dict, set, frozenset, deque, range, slice, type, bytearray, memoryview),
+_HARMLESS = frozenset({"threading.RLock"})  # NumPy's generators have one
+_OWNERS_OF_METHODS: tuple[Any, ...] = (
+    *(
+        str,
+        bytes,
+        int,
+        float,
+        complex,
+        tuple,
+        list,
+        dict,
+        set,
+        frozenset,
+        deque,
+        range,
+        slice,
+        type,
+        bytearray,
+        memoryview,
+    ),
     *(np.ndarray, np.generic, np.dtype, np.ufunc, Tensor, Op, BuiltinMethodType, FunctionType, BaseException, property),
-    *(reach.Buffer, functools.partial, *reach._MAPPINGS, *reach._CONSTANT, *reach._WITHOUT_EFFECT),
-    *(type({}.keys()), type({}.values()), type({}.items()), type((x for x in ())), type(iter([])), type(iter(()))),
-    *(reach.ContextVar, np.random.Generator, np.random.BitGenerator, np.random.RandomState, reach.re.Match),
+    *(Buffer, functools.partial, *reach._MAPPINGS, *reach._CONSTANT, *reach._WITHOUT_EFFECT),
+    *(type({}.keys()), type({}.values()), type({}.items()), GeneratorType, type(iter([])), type(iter(()))),
+    *(ContextVar, np.random.Generator, np.random.BitGenerator, np.random.RandomState, re.Match),
 )
 """Whose methods may be called: what they give is compared where it is kept; generators have their own check."""
 
@@ -449,19 +502,24 @@ def _states(places: Iterable[Place]) -> list[tuple[str, Callable[[], Any], Any]]
     """Each generator that can be reached, by its path, how its state is read, and the state."""
     parts = [(place.path_of(i), part) for place in places for i, part in enumerate(place.parts)]
     readers = [(path, _reader(part)) for path, part in parts]
-    readers += [("np.random", lambda: np.random.get_state(legacy=False)), ("random", random.getstate)]
+    readers += [("np.random", _of_numpy), ("random", random.getstate)]
     return [(path, read, read()) for path, read in readers if read is not None]
 
 
+def _of_numpy() -> Any:
+    return np.random.get_state(legacy=False)  # noqa: NPY002 - other code may use it
+
+
 def _reader(source: Any) -> Callable[[], Any] | None:
-    if isinstance(source, np.random.Generator):
+    kind = type(source)
+    if issubclass(kind, np.random.Generator):
         return lambda: {**source.bit_generator.state, "spawned": _spawned(source.bit_generator)}
-    if isinstance(source, np.random.BitGenerator):
+    if issubclass(kind, np.random.BitGenerator):
         return lambda: source.state
-    if isinstance(source, np.random.RandomState):
+    if issubclass(kind, np.random.RandomState):
         return lambda: source.get_state(legacy=False)
-    if isinstance(source, random.Random) and not isinstance(source, random.SystemRandom):  # that one has no state
-        return source.getstate
+    if issubclass(kind, random.Random) and not issubclass(kind, random.SystemRandom):  # that one has no state
+        return source.getstate  # type: ignore[no-any-return]
     return None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_mini.tensor import Tensor
 
-_FORM = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes", "flags", "strides"})
+_FORM = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes", "strides"})
 _VIEWS = frozenset({"T", "mT", "reshape", "transpose", "swapaxes", "squeeze", "view", "ravel", "real"})
 _OF_FORM = (np.shape, np.ndim, np.size)
 
@@ -30,7 +30,7 @@ class Lent:
         self.noted: Any = None
         """What was in the array when NumPy read it first."""
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return np.ndarray
 
@@ -107,8 +107,9 @@ def _passed_on(name: str) -> Callable[..., Any]:
     return method
 
 
-_BINARY = frozenset("add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift".split())
-_OTHERS = "eq ne lt le gt ge neg pos abs invert float int complex bool index contains copy deepcopy repr str format"
-for _name in [*_BINARY, *(side + name for side in "ri" for name in _BINARY), *_OTHERS.split()]:
+_BINARY = frozenset(("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor"))
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "contains")
+_OTHERS = ("neg", "pos", "abs", "invert", "float", "int", "complex", "bool", "index", "copy", "deepcopy", "repr", "str")
+for _name in [*_BINARY, *(side + name for side in "ri" for name in _BINARY), *_COMPARISONS, *_OTHERS]:
     if hasattr(np.ndarray, f"__{_name}__"):
         setattr(Lent, f"__{_name}__", _passed_on(f"__{_name}__"))

@@ -86,7 +86,9 @@ class _Planner:
         self.owners = owners(self.graph, self.spellings)
         self.last = last_reads(self.graph, self.owners)
         self.late = self.late_outputs()
-        self.last |= {owner: len(self.graph.nodes) for node in self.late for x in node.operands for owner in self.owners[x]}
+        self.last |= {
+            owner: len(self.graph.nodes) for node in self.late for x in node.operands for owner in self.owners[x]
+        }
         self.ending: dict[float, list[Node]] = {}
         for owner, position in self.last.items():
             self.ending.setdefault(position, []).append(owner)
@@ -117,9 +119,9 @@ class _Planner:
         found: dict[Node, int] = {}
         for position, target in self.kept_outputs.items():
             node = self.graph.outputs[position]
-            if target is not None and reads[node] == 1 and is_call_of_ufunc(node) and node.dtype == target.dtype:
-                if all(x is target or self.is_own(x) for x in node.operands):
-                    found[node] = position
+            alone = target is not None and reads[node] == 1 and node.dtype == target.dtype
+            if alone and is_call_of_ufunc(node) and all(x is target or self.is_own(x) for x in node.operands):
+                found[node] = position
         return found
 
     def is_own(self, x: Node) -> bool:

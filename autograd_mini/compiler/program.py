@@ -141,7 +141,7 @@ class Program:
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         """Give gradients and new values to whom they belong, all of them or none."""
         calls = list(results[-1]) if self._commits else []
-        calls += [(replace_grad, tensor, slope) for tensor, slope in workspace.slopes]
+        calls += [(replace_grad, tensor, slope) for tensor, slope in workspace.slopes if tensor._grad is not slope]
         if self._slopes:
             calls += self._gradients(results, leaves, dict(workspace.slopes))
         for position, source in self._updated:

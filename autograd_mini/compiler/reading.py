@@ -13,7 +13,7 @@ Caller = Callable[[Sequence[Any], Sequence[Any], Any], Sequence[Any]]
 
 
 def caller(function: Callable[..., Any], sources: Sequence[Any], draws: Sequence[Draw]) -> Caller:
-    """What calls `function` with the value of each source, given the leaves of the arguments, what is drawn, and memory.
+    """What calls `function` with the value of each source, given leaves of the arguments, what is drawn, and memory.
 
     An argument that can't be written may be a gradient that the program is about to overwrite, and is copied then.
     """

@@ -39,7 +39,7 @@ class Call:
         return source.tensor
 
     def results(self, outputs: Sequence[Any]) -> list[Tensor]:
-        """The outputs as Tensors; each that requires a gradient is one node, whose rule computes anew with recording."""
+        """The outputs as Tensors; each that requires a gradient is one node, whose rule records the call anew."""
         recorded = records() and bool(self._variables)
         return [
             self._node(position, x) if recorded and differs else as_tensor(x, requires_grad=False)

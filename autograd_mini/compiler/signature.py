@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.reach import _is_transparent, _slots, owner_of
+from autograd_mini.compiler.reach import is_transparent, owner_of, slots_of
 from autograd_mini.compiler.sameness import PLAIN
 from autograd_mini.tensor import Tensor, as_tensor
 from autograd_mini.transforms.trees import Leaf, flatten
@@ -80,7 +80,7 @@ def never_matches(arguments: Sequence[Any], settings: dict[str, Any]) -> bool:
 class _Itself:
     """An object that is only the same as itself."""
 
-    __slots__ = ("value",)
+    _slots_of__ = ("value",)
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -137,7 +137,9 @@ def _exact(x: Any, depth: int = 0) -> Hashable:
     kind = type(x)
     if kind in PLAIN:
         return kind, repr(x) if kind is float or kind is complex else x  # NaN equals nothing, and 0.0 == -0.0
-    if depth > _DEEPEST or isinstance(x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor)):
+    if depth > _DEEPEST or isinstance(
+        x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor, np.ndarray)
+    ):
         return _Itself(x)
     if kind in (tuple, list):
         return kind, tuple([_exact(part, depth + 1) for part in x])
@@ -155,7 +157,7 @@ def _exact(x: Any, depth: int = 0) -> Hashable:
 def _of_object(x: Any, depth: int) -> Hashable:
     if isinstance(x, Iterator):
         raise TypeError(f"compile: an argument is a {type(x).__name__}, which can be read only once; pass a list of it")
-    if _is_transparent(type(x)) and type(x).__module__ != "builtins" and not isinstance(x, np.ndarray):
+    if is_transparent(type(x)) and type(x).__module__ != "builtins" and not isinstance(x, np.ndarray):
         return _exact_attributes(x, depth + 1)
     try:
         hash(x)
@@ -169,7 +171,8 @@ def _of_object(x: Any, depth: int) -> Hashable:
 
 def _exact_attributes(x: Any, depth: int) -> Hashable:
     """The class and attributes of an object, if they are plain values all the way down; else the object itself."""
-    names = [*getattr(x, "__dict__", ()), *[name for name in _slots(type(x)) if hasattr(x, name)]]
+    kind: Any = type(x)
+    names = [*getattr(x, "__dict__", ()), *[name for name in slots_of(kind) if hasattr(x, name)]]
     parts = tuple([(name, _exact(getattr(x, name), depth)) for name in names])
     return (type(x), parts) if not _holds_identities(parts) else _Itself(x)
 

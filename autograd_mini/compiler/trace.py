@@ -47,7 +47,7 @@ class Inputs(Record):
     `generators` tells the position of an argument by the identity of the generator that stands for it.
     """
 
-    def __init__(self, generators: Mapping[int, int] = {}) -> None:  # noqa: B006 - it is only read
+    def __init__(self, generators: Mapping[int, int] = {}) -> None:
         self.sources: dict[Tensor, Any] = {}
         self.draws: list[Draw] = []
         self.written: dict[Buffer, Tensor] = {}
@@ -58,10 +58,12 @@ class Inputs(Record):
         self._outside: dict[Tensor, Tensor] = {}
         self._own: set[int] = set()
 
-    def operands(self, inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    def operands(
+        self, inputs: tuple[Any, ...], settings: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """With the arrays that are lent, and leaves for what was computed outside, whose history is its own."""
-        if settings and any(type(x) is Lent for x in settings.values()):
-            settings = {name: plain(x) for name, x in settings.items()}
+        if settings and any(type(x) is Lent or isinstance(x, np.ndarray) for x in settings.values()):
+            settings = {name: _as_setting(plain(x)) for name, x in settings.items()}
         return tuple([self.operand(x) for x in inputs]), settings
 
     def operand(self, x: Any) -> Any:
@@ -114,6 +116,12 @@ class Inputs(Record):
         return leaf
 
 
+def _as_setting(x: Any) -> Any:
+    """Axes and sizes in an array as Python's numbers, which generated source can say."""
+    numbers = isinstance(x, np.ndarray) and x.dtype.kind in "iu" and x.ndim <= 1
+    return (tuple(x.tolist()) if x.ndim else x.item()) if numbers else x
+
+
 def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callable[[Iterable[Any]], Any]) -> Trace:
     """What `function` does with arguments that `rebuild` makes of these leaves, of which arrays and Tensors are inputs.
 
@@ -126,13 +134,22 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
         for position, x in enumerate(traced)
         if x is not None
     }
-    generators = {id(x): i for i, (x, leaf) in enumerate(zip(arguments, leaves)) if not isinstance(x, Tensor) and x is not leaf.value}
+    generators = {
+        id(x): i
+        for i, (x, leaf) in enumerate(zip(arguments, leaves))
+        if not isinstance(x, Tensor) and x is not leaf.value
+    }
     inputs = Inputs(generators)
     graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs)
     graph = resolved(graph)
     values = {source: x._data for x, source in [*sources.items(), *inputs.sources.items()]}
-    examples = {node: values[node.source] if node.source in values else node.source.tensor._data for node in graph.inputs}
+    examples = {node: _example(node.source, values) for node in graph.inputs}
     return Trace(graph, container, examples, differentiable, tuple(inputs.draws), tuple(inputs.buffers))
+
+
+def _example(source: Any, values: Mapping[Any, Any]) -> Any:
+    """The value of an input at the trace."""
+    return source.tensor._data if isinstance(source, Outside) and source not in values else values[source]
 
 
 def is_input(x: Any) -> bool:
@@ -185,7 +202,7 @@ class _Found:
 def graph_with_leaves(
     outputs: Sequence[Tensor], sources: Mapping[Tensor, Any], names: Mapping[Tensor, str], *, forward: bool = False
 ) -> Graph:
-    """The record of traced Tensors, to be `resolved` when they are gone: further leaves are from outside or constants."""
+    """The record of traced Tensors, to be `resolved` when they are gone; further leaves may be from outside."""
     order = topological_order(*outputs) if outputs else []
     found = {x: _Found(weakref.ref(x), x._data) for x in order if x.op is None and x not in sources}
     return graph_of(outputs, {**sources, **found}, names, forward=forward)
@@ -212,6 +229,8 @@ def _run(
     with tracing(inputs):
         result = function(*positional, **named)
     mode()  # what ended is dropped, and the leaves of the trace with it
+    if inputs.refusal is not None:
+        raise inputs.refusal
     outputs, rebuild = outputs_of("compile", function, result)
     outputs = [inputs.operand(x) for x in outputs]
     differentiable = tuple(x.requires_grad for x in outputs)

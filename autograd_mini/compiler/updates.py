@@ -101,13 +101,13 @@ class Updates:
             yield "optimiser.steps", reach.ATTRIBUTE, optimiser, "steps"
             for group in optimiser.param_groups:
                 yield "optimiser.parameters", reach.ITEMS, group["params"], None
-                yield "a group of the optimiser", reach.SAME_KEYS, group, [*group]
+                yield "the number of settings of a group", reach.LENGTH, group, None
                 fixed = [name for name in group if name not in optimiser.hyperparameters]
-                yield from ((f"optimiser.{name}", reach.ENTRY, group, name) for name in fixed)
+                yield from ((f"optimiser.{name}", reach.PRESENT, group, name) for name in fixed)
         for parameter, rule in self._used.items():
             kept = rule.optimiser.states.get(parameter)
             if kept:
-                yield "the state of a parameter", reach.ENTRY, rule.optimiser.states, parameter
+                yield "the state of a parameter", reach.PRESENT, rule.optimiser.states, parameter
                 yield "the state of a parameter", reach.VALUES, kept, None
 
 

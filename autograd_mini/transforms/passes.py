@@ -14,6 +14,7 @@ from autograd_mini.ops import Op, astype, positive, stop_gradient
 from autograd_mini.tensor import Tensor, as_tensor, gradients, independent
 from autograd_mini.transforms.trees import Leaf, flatten
 
+
 class Results:
     """How results leave a transform: plain, unless they depend on Tensors from outside.
 
@@ -144,7 +145,7 @@ def check_argnums(transform: str, function: Any, argnums: Any) -> None:
 
 def label(function: Any) -> str:
     """What errors call a function."""
-    return str(getattr(function, "__name__", None) or getattr(function, "name", None) or "the function")
+    return str(getattr(function, "__name__", None) or getattr(function, "name", None) or type(function).__name__)
 
 
 def outputs_of(transform: str, function: Any, result: Any) -> tuple[list[Tensor], Callable[[Iterable[Any]], Any]]:

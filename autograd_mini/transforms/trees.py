@@ -131,7 +131,13 @@ def _filled(container: Any, children: list[Any]) -> Any:
         filled = {} if type(container) is dict else copy.copy(container)  # a defaultdict keeps its factory
         filled.update(zip(container, children))
         return filled
-    return container._make(children) if hasattr(container, "_fields") else type(container)(children)
+    if hasattr(container, "_fields"):
+        return container._make(children)
+    if isinstance(container, list) and hasattr(container, "__dict__"):  # a subclass keeps its attributes
+        container = copy.copy(container)
+        container[:] = children
+        return container
+    return type(container)(children)
 
 
 def _outline(tree: Any) -> str:

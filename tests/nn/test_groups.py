@@ -108,7 +108,7 @@ def test_parameters_belong_to_their_layers(rng: np.random.Generator) -> None:
 
 def test_a_model_is_compiled_once_wherever_it_stands(rng: np.random.Generator) -> None:
     model = nn.MLP([3, 4, 3], rng=rng)
-    calls = itertools.count()
+    calls = ag.static(itertools.count())
     model.activation = lambda x: (next(calls), ag.tanh(x))[1]
     step = ag.compile(model)
     step(X)
