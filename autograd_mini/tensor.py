@@ -361,9 +361,7 @@ class Tensor(Methods, Traced):
         """
         here: Any = current.get()
         if here is not True:
-            here = mode()
-            if isinstance(here, Tracer):
-                inputs, settings = here.record.operands(inputs, settings)
+            here, inputs, settings = _in_mode(inputs, settings)
         arrays = []
         tracked = False
         for x in inputs:
@@ -439,6 +437,12 @@ class Tensor(Methods, Traced):
 
 
 _record = Tensor.record
+
+
+def _in_mode(inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
+    """The mode that holds here, and inputs and settings as a trace shall have them."""
+    here = mode()
+    return here, *(here.record.operands(inputs, settings) if isinstance(here, Tracer) else (inputs, settings))
 
 
 def _observed(node: Tensor, by: Observer, tracked: bool) -> None:
