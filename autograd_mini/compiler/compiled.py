@@ -11,6 +11,7 @@ import numpy as np
 from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import Expected, expected
 from autograd_mini.compiler.graph import Graph
+from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.programs import Programs
 from autograd_mini.compiler.result import Call
 from autograd_mini.errors import describe
@@ -47,8 +48,9 @@ class Compiled:
         if observer() is not None:  # within another trace it is a part of that; within ag.debug() each step is checked
             return self.function(*arguments, **settings)
         program, leaves = self._programs.find("value", arguments, settings)
+        wanted = self._expected("value", program, arguments, settings)
         call = Call(label(self.function), program, leaves)
-        outputs = self._run_values(program, leaves, arguments, settings, call.drawn)
+        outputs = _values(program, leaves, wanted, call.drawn)
         return flatten(program.recipe.container)[1](call.results(outputs))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
@@ -83,7 +85,7 @@ class Compiled:
         """
         _refuse_in_a_trace("value")
         program, leaves = self._programs.find("value", arguments, settings)
-        outputs = self._run_values(program, leaves, arguments, settings, program.drawn(leaves))
+        outputs = _values(program, leaves, self._expected("value", program, arguments, settings))
         return flatten(program.recipe.container)[1](map(_writeable, outputs))
 
     def value_and_grad(self, /, *arguments: Any, **settings: Any) -> Any:
@@ -147,15 +149,6 @@ class Compiled:
         """Only the function travels: source from elsewhere would be run unread."""
         return Compiled, (self.function, self._optimiser, self._check)
 
-    def _run_values(
-        self, program: Any, leaves: Sequence[Any], arguments: Any, settings: Any, drawn: Sequence[Any]
-    ) -> Sequence[Array]:
-        wanted = self._expected("value", program, arguments, settings)
-        outputs = [as_value(x) for x in program.run(leaves, drawn)[: len(program.recipe.differentiable)]]
-        if wanted is not None:
-            wanted.check(outputs)
-        return outputs
-
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         latest = self._programs.latest.get(kind)  # mostly it will do, and small programs are short
         if latest and current.get() is True and latest.matches(arguments, settings) and latest.guard.unchanged():
@@ -187,6 +180,16 @@ class Compiled:
         with self._programs.running():
             found = expected(kind, self.function, self._programs.optimisers, program, arguments, settings)
         return found if sampled else None
+
+
+def _values(
+    program: Program, leaves: Sequence[Any], wanted: Expected | None, drawn: Sequence[Any] | None = None
+) -> Sequence[Array]:
+    """The values that a program gives, compared with those that are wanted."""
+    outputs = [as_value(x) for x in program.run(leaves, drawn)[: len(program.recipe.differentiable)]]
+    if wanted is not None:
+        wanted.check(outputs)
+    return outputs
 
 
 def _refuse_in_a_trace(kind: str) -> None:

@@ -183,6 +183,7 @@ VALUES = Reader("{owner}.values()", many=True)
 BY_BASE = Reader("{key}({owner})", many=True)  # for subclasses: the iteration of the base, not one of the user's
 ATTRIBUTE = Reader("{owner}.__dict__[{key}]")
 CODE = Reader("{owner}.__code__")
+TRUTH = Reader("bool({owner}[{key}])")
 LENGTH = Reader("len({owner})")
 SAME_KEYS = Reader("[*{owner}] == {key}")
 SAME_NAMES = Reader("[*{owner}.__dict__] == {key}")
