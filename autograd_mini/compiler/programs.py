@@ -113,7 +113,7 @@ class Programs:
                 f"compile: {label(self.function)} was compiled {self.count} times, this time because {change}; keep "
                 "shapes the same (pad the last batch or leave it out), and pass numbers that change as arrays",
                 RecompilationWarning,
-                stacklevel=5 if kind == "value" else 7,  # the line that calls the compiled function
+                stacklevel=6 if kind == "value" else 8,  # the line that calls the compiled function
             )
 
 
