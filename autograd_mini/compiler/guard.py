@@ -75,19 +75,25 @@ class Guard:
 def emit(places: list[Place]) -> tuple[str, dict[str, Any]]:
     """The source of `unchanged()`, and the names that it uses. Nothing of the user's is in the text."""
     names: dict[str, Any] = {"same": same, "all_same": all_same, **reach.NAMES_IN_SOURCE}
-    lines = [f"        {line}" for number, place in enumerate(places) for line in _check(number, place, names)]
+    lines, last_owner = [], None
+    for number, place in enumerate(places):
+        if ".__dict__" in place.reader and place.owner is not last_owner:  # looked up once for all its attributes
+            lines.append(f"own = owner{number}.__dict__")
+            last_owner = place.owner
+        lines += _check(number, place, names)
     # A place may be gone (AttributeError, KeyError), or have another number of parts (ValueError).
     last = ["        return True", "    except (AttributeError, KeyError, ValueError):", "        return False", ""]
-    return "\n".join(["def unchanged():", "    try:", *lines, *last]), names
+    return "\n".join(["def unchanged():", "    try:", *(f"        {line}" for line in lines), *last]), names
 
 
 def _check(number: int, place: Place, names: dict[str, Any]) -> Iterator[str]:
     owner, key, part = f"owner{number}", f"key{number}", f"part{number}"
     names |= {owner: place.owner, key: place.key}
-    source, parts = place.reader.format(owner=owner, key=key), place.parts
+    source, parts = place.reader.replace("{owner}.__dict__", "own").format(owner=owner, key=key), place.parts
     if not source.startswith("*"):
         names[part] = parts[0]
-        yield f"if (x := {source}) is not {part} and not same(x, {part}): return False"
+        differs = f"(x := {source}) is not {part} and not same(x, {part})" if is_plain(parts[0]) else f"{source} is not {part}"
+        yield f"if {differs}: return False"
     elif place.reader in reach.KEYS and all(type(x) is str for x in parts):
         names[part] = [*parts]
         yield f"if [{source}] != {part}: return False"
