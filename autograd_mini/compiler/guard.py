@@ -92,8 +92,8 @@ def _check(number: int, place: Place, names: dict[str, Any]) -> Iterator[str]:
     source, parts = place.reader.replace("{owner}.__dict__", "own").format(owner=owner, key=key), place.parts
     if not source.startswith("*"):
         names[part] = parts[0]
-        differs = f"(x := {source}) is not {part} and not same(x, {part})" if is_plain(parts[0]) else f"{source} is not {part}"
-        yield f"if {differs}: return False"
+        differs = f"(x := {source}) is not {part} and not same(x, {part})"
+        yield f"if {differs if is_plain(parts[0]) else f'{source} is not {part}'}: return False"
     elif place.reader in reach.KEYS and all(type(x) is str for x in parts):
         names[part] = [*parts]
         yield f"if [{source}] != {part}: return False"
@@ -219,9 +219,7 @@ class Watch:
 
     def take_back(self) -> None:
         """Put the arrays back where their stand-ins still are."""
-        still = [
-            (place, i, lent) for place, i, lent in self._loans if any(x is lent for x in place.current()[i : i + 1])
-        ]
+        still = [(place, i, lent) for place, i, lent in self._loans if _part(place, i) is lent]
         at_once([place.setting(i, lent.array) or () for place, i, lent in still])
 
     # ------------------------------------------------------------------------------------------------ what is called
@@ -357,6 +355,10 @@ def _returned(x: Any) -> Any:
     return x.array if type(x) is Lent else x
 
 
+def _part(place: Place, position: int) -> Any:
+    return next(iter(place.current()[position:]), None)
+
+
 def _identity(place: Place) -> tuple[Any, ...]:
     return id(place.owner), place.reader, place.key if isinstance(place.key, str) else None
 
@@ -376,20 +378,26 @@ def _is_cached(owner: Any, name: str) -> bool:
 
 _RECORD = Tensor.record.__code__
 
+# fmt: off
 _READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
-_READ_BY_NAME = frozenset("abc contextlib functools enum typing _collections_abc collections warnings".split())
-_PURE_MODULES = frozenset(
-    "abc array bisect builtins cmath collections collections_abc colorsys contextlib contextvars copy copyreg "
-    "dataclasses datetime enum fractions functools heapq importlib inspect itertools json keyword linecache logging "
-    "math numbers operator pprint py_abc re reprlib sre statistics string struct textwrap tokenize traceback types "
-    "typing warnings weakref weakrefset".split()
-)
+_READ_BY_NAME = frozenset({
+    "abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings",
+})
+_PURE_MODULES = frozenset({
+    "abc", "array", "bisect", "builtins", "cmath", "collections", "collections_abc", "colorsys", "contextlib",
+    "contextvars", "copy", "copyreg", "dataclasses", "datetime", "enum", "fractions", "functools", "heapq",
+    "importlib", "inspect", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
+    "pprint", "py_abc", "re", "reprlib", "sre", "statistics", "string", "struct", "textwrap", "tokenize",
+    "traceback", "types", "typing", "warnings", "weakref", "weakrefset",
+})
 """Modules of Python whose functions give the same for the same, or, as logging, change nothing that is computed."""
 _PURE_MODULES_IN_C = _PURE_MODULES | {"numpy", "scipy", "autograd_mini"}
-_IMPURE = frozenset(
-    "open input eval exec compile globals __import__ breakpoint fromfile now today utcnow fromtimestamp locked "
-    "__subclasses__ getcontext localcontext geterr geterrcall getbufsize".split()
-)
+_IMPURE = frozenset({
+    "open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today",
+    "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext", "geterr", "geterrcall",
+    "getbufsize",
+})
+# fmt: on
 _IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")
 _OWNERS_OF_METHODS: Any = (
     *(str, bytes, int, float, complex, bytearray, memoryview, type, property, functools.partial, BaseException),
@@ -406,7 +414,7 @@ def _main(module: str) -> str:
 def _states(places: list[Place]) -> list[tuple[str, Callable[[], bytes], bytes]]:
     """Each random generator that can be reached, by its path, how its state is read, and the state."""
     parts: list[tuple[str, Any]] = [(place.path_of(i), part) for place in places for i, part in enumerate(place.parts)]
-    parts += [("np.random", np.random.mtrand._rand), ("random", random._inst)]  # type: ignore[attr-defined]
+    parts += [("np.random", np.random.mtrand._rand), ("random", random._inst)]
     found = [(path, functools.partial(_state, x)) for path, x in parts if issubclass(type(x), reach.GENERATORS)]
     return [(path, read, read()) for path, read in found]
 

@@ -32,7 +32,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from operator import is_
 from types import CellType, CodeType, FunctionType, MappingProxyType, MemberDescriptorType, MethodType, ModuleType
-from types import EllipsisType, NoneType, NotImplementedType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +45,7 @@ from autograd_mini.tensor import Tensor
 
 ABSENT: Any = type("Absent", (), {})()
 """Stands for what is not there."""
-PLAIN = frozenset({bool, int, float, complex, str, bytes, NoneType, EllipsisType, NotImplementedType})
+PLAIN = frozenset({bool, int, float, complex, str, bytes, types.NoneType, types.EllipsisType, types.NotImplementedType})
 """The types whose values are compared; exactly these, as a subclass may compare in its own way."""
 
 _DEEPEST = 8  # tuples nested deeper go by identity, as the recursion must end
@@ -159,9 +158,7 @@ def _in_context(variable: ContextVar[Any]) -> Any:
         return ABSENT
 
 
-NAMES_IN_SOURCE: dict[str, Any] = {
-    **{"ABSENT": ABSENT, "content": _content, "count": np.count_nonzero, "in_context": _in_context}
-}
+NAMES_IN_SOURCE = dict[str, Any](ABSENT=ABSENT, content=_content, count=np.count_nonzero, in_context=_in_context)
 
 # How to read a place: one text, evaluated here and written into the generated check, so that both agree. A star stands
 # before what gives many parts.
@@ -174,7 +171,6 @@ ATTRIBUTE = "{owner}.__dict__[{key}]"
 GOTTEN = "getattr({owner}, {key}, ABSENT)"
 TYPE = "type({owner})"
 CALLED = "{owner}()"
-CODE = "{owner}.__code__"
 IN_CONTEXT = "in_context({owner})"
 GONE = "{owner}() is None"
 CACHED = "{owner}.cache_info()[1::2]"  # calls that had to compute, and results that are kept
@@ -215,7 +211,7 @@ class Place(NamedTuple):
     leads: bool = True
     """Whether what is there can be read in its turn."""
     sure: bool = True
-    """Whether it was read as far as can be known, and not only may have been."""
+    """Whether code names it, so that it was read if that code ran."""
 
     def path_of(self, position: int) -> str:
         """What a message calls one of the parts: `model.layers[0]`."""
@@ -344,13 +340,13 @@ class Reach:
             return
         yield from self._described(value, path)
         if self.has_run(code):
-            yield from (*variables, *_defaults(value, path), place(f"the code of {path}", CODE, value))
+            yield from (*variables, *_defaults(value, path), place(f"the code of {path}", GOTTEN, value, "__code__"))
             yield from (*self.attributes(value, path), *self._globals(value))
 
     def _described(self, value: Any, path: str) -> _Places:
         """The name, text and annotations of a function or class, where code names them."""
         names = ("__name__", "__qualname__", "__doc__", "__annotations__", "__module__")
-        return [place(f"{path}.{name}", GOTTEN, value, name) for name in names if name in self.ran.names]
+        return _gotten(value, path, *[name for name in names if name in self.ran.names])
 
     def _globals(self, value: FunctionType) -> _Places:
         codes = [code for code in _with_inner(value.__code__) if self.has_run(code)]
@@ -391,12 +387,12 @@ class Reach:
 
     def attributes(self, value: Any, path: str) -> _Places:
         """What is in the `__dict__` of an object and in its slots."""
-        # Methods of Python's own, which nobody looks into, may read any attribute.
-        by_python = _has_base_of_python(type(value))
+        kind: Any = type(value)
+        by_python = _has_base_of_python(kind)  # whose methods, which nobody looks into, may read any attribute
         own = [(name, ATTRIBUTE) for name in getattr(value, "__dict__", ()) if not is_own_key(name)]
         if hasattr(value, "__dict__") and (own or not isinstance(value, FunctionType)):
             yield place(path, SAME_NAMES, value)
-        for name, reader in [*own, *((name, GOTTEN) for name in slots_of(type(value)))]:
+        for name, reader in [*own, *((name, GOTTEN) for name in slots_of(kind))]:
             named = name in self.ran.names
             if named or by_python or not self.ran.by_name_alone:
                 yield place(f"{path}.{name}", reader, value, name, sure=named or by_python)
@@ -407,8 +403,7 @@ class Reach:
         if owner not in (*FOLLOWED, "nn"):
             return
         if issubclass(value, enum.Enum):
-            members = value.__members__.items()
-            yield from [fixed(f"{name}.{key}", member) for key, member in members if key in self.ran.names]
+            yield from [fixed(f"{name}.{key}", value[key]) for key in value.__members__ if key in self.ran.names]
             return
         if owner != "nn":
             yield place(f"the number of attributes of {name}", LENGTH, vars(value))
@@ -486,18 +481,19 @@ GENERATORS_OF_NUMPY = (np.random.Generator, np.random.BitGenerator, np.random.Ra
 GENERATORS = (*GENERATORS_OF_NUMPY, random.Random)
 _MAPPINGS = (OrderedDict, dict, MappingProxyType)
 _LISTS = (list, deque, set, frozenset)
-VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _DESCRIPTORS = (property, staticmethod, classmethod, functools.partialmethod)
 _BUILTINS = (types.BuiltinMethodType, types.MethodWrapperType, type(np.random.default_rng))
 CONTAINERS = (*_MAPPINGS, *_LISTS, tuple, np.ndarray)
 _VISIBLE = {*CONTAINERS, int, float, complex, str, bytes, types.SimpleNamespace, threading.local}
 """Classes written in C whose content is looked at, so that a subclass hides nothing."""
 CONSTANT = (
-    *(NoneType, EllipsisType, NotImplementedType, range, slice, CodeType, np.generic, np.dtype, np.ufunc, Buffer),
+    *(types.NoneType, types.EllipsisType, types.NotImplementedType, range, slice, CodeType),
+    *(np.generic, np.dtype, np.ufunc, type(np.mean), Buffer),
     *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal, re.Pattern, os.PathLike),
     *(operator.itemgetter, struct.Struct, types.GenericAlias, types.UnionType, types.MethodDescriptorType),
     *(types.GetSetDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType, MemberDescriptorType),
-    *(type(np.mean), type(vars(namedtuple("Pair", "one"))["one"]), type(threading.Lock()), type(threading.RLock())),
+    *(type(vars(namedtuple("Pair", "one"))["one"]), type(threading.Lock()), type(threading.RLock())),
     functools.cached_property,  # what it keeps is looked at, and must not be a stand-in: see `lending`
 )
 
@@ -515,7 +511,7 @@ _KINDS: list[tuple[Any, Callable[[Reach, Any, str], _Places]]] = [
     (FunctionType, Reach.function),
     (MethodType, lambda _, x, path: [fixed(f"{path}.__self__", x.__self__), fixed(path, x.__func__)]),
     (_BUILTINS, Reach.builtin),
-    (functools.partial, lambda _, x, path: [place(p, GOTTEN, x, name) for name, p in _parts_of_partial(path)]),
+    (functools.partial, lambda _, x, path: [place(path, GOTTEN, x, "func"), *_gotten(x, path, "args", "keywords")]),
     (CellType, lambda _, x, path: [place(path, CELL, x)] if x != CellType() else ()),  # an empty one is not set yet
     (_DESCRIPTORS, lambda _, x, path: [fixed(path, function) for function in _inner_functions(x)]),
     (Op, lambda _, x, path: [fixed(path, function) for function in (x.forward, *x.vjps, x.each)]),
@@ -571,8 +567,8 @@ def _defaults(function: FunctionType, path: str) -> _Places:
         yield from (place(name, PRESENT, named, name) for name in named)
 
 
-def _parts_of_partial(path: str) -> list[tuple[str, str]]:
-    return [("func", path), ("args", f"{path}.args"), ("keywords", f"{path}.keywords")]
+def _gotten(value: Any, path: str, *names: str) -> list[Place]:
+    return [place(f"{path}.{name}", GOTTEN, value, name) for name in names]
 
 
 def _with_inner(code: CodeType) -> list[CodeType]:
@@ -599,7 +595,7 @@ def _names_outside(code: CodeType) -> tuple[list[str], list[str]]:
 
 def _inner_functions(value: Any) -> list[Any]:
     """The functions that a descriptor calls."""
-    names = ("__func__", "func", "fget", "fset") if type(value) in _DESCRIPTORS else ()
+    names = ("__func__", "func", "fget", "fset") if issubclass(type(value), _DESCRIPTORS) else ()
     return [x for x in (getattr(value, name, None) for name in names) if callable(x)]
 
 
