@@ -197,7 +197,7 @@ class Block:
     def lock_for(self, side: str) -> Any:
         """The lock for both sides of one block in this thread: Python asks for them one after the other.
 
-        Before version 3.14 it asks for `__enter__` first. Whoever calls the two asks for `__exit__` when the block ends.
+        Before version 3.14 it asks for `__enter__` first. Whoever calls both asks for `__exit__` at the end.
         """
         thread = get_ident()
         entered = self._entered.setdefault(thread, [])

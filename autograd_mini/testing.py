@@ -138,7 +138,7 @@ def _rounding(scalar: Callable[..., Tensor], point: Point, automatic: list[Any],
 
 @dataclass(frozen=True)
 class Estimate:
-    """A derivative by differences, its estimated error, the last step, the derivative's natural size, and its rounding."""
+    """A derivative by differences, its estimated error, the last step, its natural size, and its rounding."""
 
     value: float
     error: float

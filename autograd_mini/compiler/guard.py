@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import pickle
 import random
 import re
@@ -169,7 +170,8 @@ class Watch:
         self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
         self._skipped: Any = None
         # These run now and then in between, and are no part of the function.
-        self._apart = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+        self._apart = {id(getattr(callback, "__code__", None)) for callback in gc.callbacks}
+        self._noted: set[int] = set()  # by identity: to hash code takes longer than most operations
         self._running = Lock()
 
     def _parts(self) -> Iterator[tuple[Place, int, Any]]:
@@ -196,6 +198,7 @@ class Watch:
         """Follow what runs in the block, and lend arrays to it."""
         previous = sys.getprofile()
         try:
+            _lending.append(self)
             at_once([place.setting(position, lent) or () for place, position, lent in self._loans])
             with self._running:
                 sys.setprofile(self._event)
@@ -212,6 +215,7 @@ class Watch:
     def _stop(self, previous: Any) -> None:
         sys.setprofile(None)
         self.take_back()
+        _lending[:] = [watch for watch in _lending if watch is not self]
         if hasattr(previous, "enable"):  # cProfile
             previous.enable()
         else:
@@ -225,11 +229,11 @@ class Watch:
     # ------------------------------------------------------------------------------------------------ what is called
 
     def _event(self, frame: Any, event: str, argument: Any) -> None:
-        if self._skipped is not None:
+        if not self._running.locked():  # an interrupt came in the way of the end
+            sys.setprofile(None)
+        elif self._skipped is not None:
             if event == "return" and frame is self._skipped:
                 self._skipped = None
-        elif not self._running.locked():  # an interrupt came in the way of the end
-            sys.setprofile(None)
         elif event == "call":
             self._called(frame)
         elif event == "c_call" and owner_of(frame.f_code.co_filename) in FOLLOWED:
@@ -240,9 +244,10 @@ class Watch:
         owner = owner_of(code.co_filename)
         if owner in (*FOLLOWED, "nn"):
             # What an operation computes with is read at each call.
-            if caller is _RECORD or is_static(code) or code in self._apart or code.co_name == "__del__":
+            if caller is _RECORD or is_static(code) or id(code) in self._apart or code.co_name == "__del__":
                 self._skipped = frame
-            elif code not in self.ran.codes:
+            elif id(code) not in self._noted:
+                self._noted.add(id(code))
                 self.ran.add(code)
                 self.ran.by_name_alone &= _READ_BY_OTHER_MEANS.isdisjoint(code.co_names)
         elif owner != "ours" and owner_of(caller.co_filename) in FOLLOWED:
@@ -353,6 +358,19 @@ class Watch:
 
 def _returned(x: Any) -> Any:
     return x.array if type(x) is Lent else x
+
+
+_lending: list[Watch] = []
+
+
+def _after_fork() -> None:
+    """In the child nobody is there to take back what another thread has lent."""
+    for watch in _lending:
+        watch.take_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _part(place: Place, position: int) -> Any:

@@ -159,8 +159,7 @@ class _Maker:
         return Program(recipe), watch.guard([*self.updates.places(), *_selections(traced)])
 
     def _traced(self, watch: Watch) -> Trace:
-        with watch.following():
-            traced = trace(self.function, self.leaves, self.rebuild)
+        traced = trace(self.function, self.leaves, self.rebuild, watch.following())
         watch.check_generators()
         return traced
 
