@@ -11,29 +11,37 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.compiler.differentiate import Update, differentiated
-from autograd_mini.compiler.graph import Graph, check, evaluate
+from autograd_mini.compiler.differentiate import Differentiated, differentiated
+from autograd_mini.compiler.graph import check, evaluate
 from autograd_mini.compiler.signature import named_leaves
-from autograd_mini.compiler.sources import Setting
+from autograd_mini.compiler.sources import Count, Outside, Setting, State
 from autograd_mini.compiler.trace import Trace, trace
+from autograd_mini.compiler.updates import Updates
 from tests.programs import OURS, random_program
-
-RATE = {"rate": 0.5}
 
 
 def traced(function: Any, *arguments: Any) -> Trace:
     return trace(function, *named_leaves(function, arguments, {}))
 
 
-def with_gradients(function: Any, *arguments: Any, update: Update | None = None) -> tuple[Graph, list[Any]]:
+def with_gradients(function: Any, *arguments: Any, optimisers: Any = ()) -> tuple[Differentiated, list[Any]]:
     """The graph with gradients, checked, and its results."""
-    made = traced(function, *arguments)
-    graph = differentiated(made.graph, made.examples, update)
-    known = {node.source: value for node, value in made.examples.items()}
-    values = {node: known.get(node.source, np.float16(RATE["rate"])) for node in graph.inputs}
-    check(graph, values)
-    found = evaluate(graph, values)
-    return graph, [found[node] for node in graph.outputs]
+    traced_function = traced(function, *arguments)
+    updates = Updates(optimisers)
+    updates.prepare(node.source for node in traced_function.graph.inputs)
+    made = differentiated(traced_function.graph, traced_function.examples, updates)
+    known = {node.source: value for node, value in traced_function.examples.items()}
+    values = {node: known[node.source] if node.source in known else value_of(node.source) for node in made.graph.inputs}
+    check(made.graph, values)
+    found = evaluate(made.graph, values)
+    return made, [found[node] for node in made.graph.outputs]
+
+
+def value_of(source: Any) -> Any:
+    """What an update reads at its first step: numbers in a dtype that gives way to any other."""
+    if isinstance(source, Setting):
+        return np.float16(source.group[source.name])
+    return np.float16(1) if isinstance(source, Count) else source.buffer.held.data
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -79,31 +87,56 @@ def test_no_gradient_flows_back_to_what_no_grad_has_computed() -> None:
 
 def test_every_value_and_gradient_has_a_name() -> None:
     w = Tensor([1.0, 2.0], name="w")
-    graph, _ = with_gradients(lambda x: ag.exp(ag.tanh(w * x).named("h")).sum(), np.ones(2))
-    names = [node.name for node in graph.nodes if node.op is not None]
+    made, _ = with_gradients(lambda x: ag.exp(ag.tanh(w * x).named("h")).sum(), np.ones(2))
+    names = [node.name for node in made.graph.nodes if node.op is not None]
     assert names[:4] == ["multiply_1", "h", "exp_1", "sum_1"]
     assert {"d_h", "d_multiply_1", "d_w"} <= set(names)
-    assert [node.name for node in graph.outputs] == ["sum_1", "d_w"]
+    assert [node.name for node in made.graph.outputs] == ["sum_1", "d_w"]
 
 
 def test_an_update_gives_new_values_of_what_it_trains() -> None:
     w, b = Tensor([1.0, 2.0], name="w"), Tensor(3.0, name="b")
-    update = Update(nn.SGD.update, RATE, lambda source: source.tensor is w)
-    graph, (loss, slope_w, slope_b, new) = with_gradients(lambda: (w * w).sum() + b * b, update=update)
-    assert (loss, slope_b) == (14.0, 6.0)
-    np.testing.assert_array_equal(slope_w, [2.0, 4.0])
+    optimiser = nn.SGD([w], 0.5)
+    made, (loss, *slopes, new) = with_gradients(lambda: (w * w).sum() + b * b, optimisers=[optimiser])
+    assert loss == 14.0
+    of = {source.tensor: slope for source, slope in zip(made.slopes, slopes, strict=True)}
+    assert of[b] == 6.0
+    np.testing.assert_array_equal(of[w], [2.0, 4.0])
     np.testing.assert_array_equal(new, [0.0, 0.0])
-    assert [node.source for node in graph.inputs if isinstance(node.source, Setting)] == [Setting("rate")]
-    assert graph.outputs[-1].name == "new_w"
+    assert [source.tensor for source in made.updated] == [w]
+    settings = {node.source.name for node in made.graph.inputs if isinstance(node.source, Setting)}
+    assert settings == {"lr"}  # the momentum of 0 and the number of the step decide nothing
+    assert made.graph.outputs[-1].name == "new_w"
+
+
+def test_an_update_with_a_state_gives_its_new_value_too() -> None:
+    w = Tensor([1.0, 2.0], name="w")
+    optimiser = nn.SGD([w], 0.5, momentum=0.5)
+    optimiser.state_of(w)["velocity"].value = [1.0, 1.0]
+    made, (*_, first, second) = with_gradients(lambda: (w * w).sum(), optimisers=[optimiser])
+    new = dict(zip(map(str, made.updated), (first, second), strict=True))
+    np.testing.assert_array_equal(new["buffer"], [2.5, 4.5])
+    np.testing.assert_array_equal(new["leaf from outside"], w.data - 0.5 * np.array([2.5, 4.5]))
+    assert {type(source) for source in made.updated} == {Outside, State}
+
+
+def test_the_number_of_the_step_is_an_input() -> None:
+    w = Tensor([1.0, 2.0])
+    optimiser = nn.Adam([w], 0.5)
+    made, _ = with_gradients(lambda: (w * w).sum(), optimisers=[optimiser])
+    (count,) = [node.source for node in made.graph.inputs if isinstance(node.source, Count)]
+    assert count.steps is optimiser.steps
+    assert optimiser.steps.value.data == 0  # the trace has made no step
 
 
 def test_the_numbers_of_an_update_do_not_widen_float32() -> None:
     w = Tensor(np.ones(2, np.float32))
-    graph, _ = with_gradients(lambda: (w * w).sum(), update=Update(nn.SGD.update, RATE, lambda source: True))
-    assert {node.dtype for node in graph.outputs} == {np.dtype(np.float32)}
+    for kind in (nn.SGD, nn.Adam):
+        made, _ = with_gradients(lambda: (w * w).sum(), optimisers=[kind([w], 0.1)])
+        assert {node.dtype for node in made.graph.outputs} == {np.dtype(np.float32)}
 
 
 def test_no_gradient_is_computed_for_data() -> None:
     w = Tensor(np.ones((3, 2)))
-    graph, _ = with_gradients(lambda x: (x @ w).sum(), np.ones((4, 3)))
-    assert sum(node.op is ag.matmul for node in graph.nodes) == 2
+    made, _ = with_gradients(lambda x: (x @ w).sum(), np.ones((4, 3)))
+    assert sum(node.op is ag.matmul for node in made.graph.nodes) == 2

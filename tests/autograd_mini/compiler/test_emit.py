@@ -43,12 +43,22 @@ def check(graph: Graph, kept: dict[int, Any]) -> Source:
         outputs = {i: graph.outputs[i] for i, target in kept.items() if target is None}
         own = {i: np.full(node.shape, np.nan, node.dtype) for i, node in outputs.items()}
         returned = linked(source)(*values.values(), [*memory, *own.values()])
+        if source.commits:
+            *returned, commits = returned
+            unchanged = {node: x.copy() for node, x in values.items()}
+            for function, *operands in commits:
+                function(*operands)
+            assert {target for target in kept.values() if target is not None} >= changed(values, unchanged)
     found = dict(zip(source.returned, returned, strict=True)) | own
     found |= {i: values[target] for i, target in kept.items() if target is not None}
     for i, node in enumerate(graph.outputs):
         np.testing.assert_allclose(found[i], expected[node], rtol=1e-9, atol=1e-9)
         assert i in kept or not any(np.may_share_memory(found[i], x) for x in [*memory, *values.values()])
     return source
+
+
+def changed(values: dict[Node, Any], before: dict[Node, Any]) -> set[Node]:
+    return {node for node, x in values.items() if not np.array_equal(x, before[node], equal_nan=True)}
 
 
 @given(seed=st.integers(0, 2**32 - 1), keeps=st.booleans())
@@ -79,10 +89,40 @@ def test_steps_of_random_programs(seed: int) -> None:
 # --------------------------------------------------------------------------------------------------- kept results
 
 
-def test_a_new_value_that_is_copied_into_its_input_is_copied_last() -> None:
+def test_a_new_value_is_handed_to_who_called_as_the_call_that_makes_it() -> None:
     graph = traced(lambda x: (halved(x), ag.sin(x)), np.ones(3))
-    lines = check(graph, {0: graph.inputs[0]}).text.splitlines()
-    assert [line.strip() for line in lines[-2:]] == ["x[...] = halved_1", "return (sin,)"]
+    source = check(graph, {0: graph.inputs[0]})
+    lines = [line.strip() for line in source.text.splitlines()]
+    assert lines[-5:] == [
+        "# made at once by who called",
+        "commits = [",
+        "(np.positive, halved_1, x),",
+        "]",
+        "return (sin, commits)",
+    ]
+    assert source.commits
+
+
+def test_a_new_value_of_one_operation_is_computed_into_its_input_when_all_else_is_done() -> None:
+    graph = traced(lambda x, y: (x - y, ag.sin(x)), np.ones(3), np.full(3, 0.5))
+    text = check(graph, {0: graph.inputs[0]}).text
+    assert "(np.subtract, x, x_1, x)," not in text  # y could be overwritten by another of the calls
+    graph = traced(lambda x, y: (x - ag.cos(y), ag.sin(x)), np.ones(3), np.full(3, 0.5))
+    text = check(graph, {0: graph.inputs[0]}).text
+    assert "(np.subtract, x, cos, x)," in text
+
+
+def test_two_inputs_that_take_each_others_values() -> None:
+    graph = traced(lambda x, y: (y, x), np.ones(3), np.full(3, 0.5))
+    check(graph, {0: graph.inputs[0], 1: graph.inputs[1]})
+    graph = traced(lambda x, y: (y * 1.5, x * 2.5), np.ones(3), np.full(3, 0.5))
+    check(graph, {0: graph.inputs[0], 1: graph.inputs[1]})
+
+
+def test_a_program_that_keeps_no_new_value_has_no_calls_to_make() -> None:
+    source = check(traced(lambda x: ag.sin(x), np.ones(3)), {0: None})
+    assert not source.commits
+    assert "commits" not in source.text
 
 
 def test_a_result_goes_straight_to_where_it_is_kept() -> None:

@@ -21,7 +21,7 @@ DTYPES = st.sampled_from([np.dtype(x) for x in (np.float64, np.float32, np.bool_
 
 
 def a_source(text: str, **parts: Any) -> Source:
-    empty = {"operations": {}, "constants": {}, "buffers": (), "returned": (0,), "in_a_row": False}
+    empty = {"operations": {}, "constants": {}, "buffers": (), "returned": (0,), "commits": False, "in_a_row": False}
     return Source(text=text, name="f", **empty | parts)
 
 

@@ -7,7 +7,7 @@ itself or through a view, loses its memory.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.compiler.differentiate import Update, differentiated
+from autograd_mini.compiler.differentiate import differentiated
 from autograd_mini.compiler.graph import Graph, Node, evaluate
 from autograd_mini.compiler.joined import joined
 from autograd_mini.compiler.lower import lowered
@@ -25,8 +25,9 @@ from autograd_mini.compiler.parts import in_parts
 from autograd_mini.compiler.passes import optimised, with_scatters, with_shared, with_short_forms
 from autograd_mini.compiler.plan import Place, Plan, planned
 from autograd_mini.compiler.signature import named_leaves
-from autograd_mini.compiler.sources import Setting
+from autograd_mini.compiler.sources import Count, Outside, Setting
 from autograd_mini.compiler.trace import trace
+from autograd_mini.compiler.updates import Updates
 from autograd_mini.tensor import SAVED
 from tests.autograd_mini.compiler.graphs import traced
 from tests.programs import OURS, random_program
@@ -40,26 +41,36 @@ def a_step(seed: int) -> tuple[Graph, Kept, Values]:
     """A random program with gradients and updates of its leaves, as `ag.compile` has it before it is planned."""
     program = random_program(seed, smooth=False)
     leaves = [Tensor(leaf) for leaf in program.leaves]
-    made = trace(lambda: program.run(OURS, leaves), *named_leaves(lambda: None, (), {}))
-    update = Update(nn.SGD.update, {"rate": 0.5}, lambda source: True)
-    graph = differentiated(made.graph, made.examples, update)
-    sources = [node.source for node in made.graph.inputs]
-    return finished(graph, sources)
+    traced_program = trace(lambda: program.run(OURS, leaves), *named_leaves(lambda: None, (), {}))
+    kind = [lambda w: nn.SGD(w, 0.5), lambda w: nn.SGD(w, 0.5, momentum=0.5), lambda w: nn.Adam(w, 0.5)][seed % 3]
+    updates = Updates([kind(leaves)])
+    updates.prepare(node.source for node in traced_program.graph.inputs)
+    made = differentiated(traced_program.graph, traced_program.examples, updates)
+    return finished(made.graph, made.slopes, made.updated)
 
 
-def finished(graph: Graph, sources: list[Any]) -> tuple[Graph, Kept, Values]:
+def finished(graph: Graph, slopes: Sequence[Any], updated: Sequence[Any]) -> tuple[Graph, Kept, Values]:
     graph = with_short_forms(with_shared(lowered(with_scatters(optimised(graph)))))
-    graph = joined(graph, kept_of(graph, sources))
-    count = len(sources)
-    graph, _ = in_parts(graph, {"forward": 1, "backward": 1 + count, "update": 1 + 2 * count})
-    values = {x: 0.5 if x.source == Setting("rate") else np.array(x.source.tensor.data) for x in graph.inputs}
-    return graph, kept_of(graph, sources), values
+    graph = joined(graph, kept_of(graph, slopes, updated))
+    first = 1 + len(slopes)
+    graph, _ = in_parts(graph, {"forward": 1, "backward": first, "update": first + len(updated)})
+    return graph, kept_of(graph, slopes, updated), {x: value_of(x.source) for x in graph.inputs}
 
 
-def kept_of(graph: Graph, sources: list[Any]) -> Kept:
+def value_of(source: Any) -> Any:
+    if isinstance(source, Setting):
+        return source.group[source.name]
+    if isinstance(source, Count):
+        return 1
+    return np.array(source.tensor.data if isinstance(source, Outside) else source.buffer.held.data)
+
+
+def kept_of(graph: Graph, slopes: Sequence[Any], updated: Sequence[Any]) -> Kept:
+    """The gradients and the new values of parameters; the states of optimisers are new arrays each time."""
     inputs = {node.source: node for node in graph.inputs}
-    gradients: Kept = {i: None for i, _ in enumerate(sources, 1) if graph.outputs[i].shape}
-    new: Kept = {i: inputs[s] for i, s in enumerate(sources, 1 + len(sources)) if graph.outputs[i].shape}
+    gradients: Kept = {i: None for i, _ in enumerate(slopes, 1) if graph.outputs[i].shape}
+    after = enumerate(updated, 1 + len(slopes))
+    new: Kept = {i: inputs[s] for i, s in after if isinstance(s, Outside) and graph.outputs[i].shape}
     return gradients | new
 
 
@@ -90,6 +101,9 @@ class Machine:
         self.saved: Values = {}
         self.last: dict[Node, float] = {x: i for i, node in enumerate(graph.nodes) for x in node.operands}
         self.last |= {x: math.inf for x in graph.outputs}
+        self.end = len(graph.nodes)
+        for node in plan.late:  # their operands are read once more when all else is done
+            self.last |= {x: max(self.last[x], self.end) for x in node.operands}
 
     def array_of(self, position: int, target: Node | None) -> Any:
         output = self.graph.outputs[position]
@@ -100,6 +114,9 @@ class Machine:
             self.values.setdefault(node, node.value)
         elif node.op is SAVED:
             self.values[node] = self.saved[next(node.operands)]
+        elif node in self.plan.late:
+            assert node not in self.plan.places
+            assert node not in self.plan.direct
         else:
             self.values[node] = self.stored(node, self.result(node), position)
         for i, target in self.kept.items():
@@ -143,11 +160,13 @@ class Machine:
         return None if place is None else cut(self.blocks, place)
 
     def results(self) -> list[Any]:
+        """The outputs, after the calls that change inputs: one after the other, as whoever makes them at once does."""
         for i, target in self.kept.items():
             output = self.graph.outputs[i]
-            if target is not None and self.plan.direct.get(output) != i:
-                self.arrays[i][...] = self.values[output]
-        return [self.arrays.get(i, self.values[node]) for i, node in enumerate(self.graph.outputs)]
+            if target is not None:
+                late = self.plan.late.get(output) == i
+                self.arrays[i][...] = self.result(output) if late else self.values[output]
+        return [self.arrays[i] if i in self.kept else self.values[node] for i, node in enumerate(self.graph.outputs)]
 
 
 def cut(blocks: list[Any], place: Place) -> Any:
@@ -278,13 +297,40 @@ def test_a_result_that_is_there_twice_is_copied_to_where_it_is_kept() -> None:
     assert not plan.direct
 
 
-def test_a_new_value_goes_into_its_input_after_the_last_reader() -> None:
+def test_a_new_value_is_computed_in_its_input_when_all_else_is_done() -> None:
     (new, *_), plan = plan_of(lambda x: x - 1, np.ones(8), kept={0: 0})
-    assert plan.direct == {new: 0}
+    assert plan.late == {new: 0}
+    assert not plan.direct
     _, plan = plan_of(lambda x: ((y := x - 1), ag.sin(y) * x), np.ones(8), kept={0: 0})
-    assert not plan.direct  # x is read once more
+    assert not plan.late  # the new value is read too
+
+
+def test_what_a_late_value_reads_lives_until_then() -> None:
+    def f(x: Any) -> Any:
+        return x - (s := ag.sin(x)), ag.exp(ag.cos(s)).sum()
+
+    operations, plan = plan_of(f, np.ones(8), kept={0: 0})
+    assert list(plan.late.values()) == [0]
+    sine, cosine = (next(node for node in operations if node.op is op) for op in (ag.sin, ag.cos))
+    assert plan.places[sine].block != plan.places[cosine].block
+
+
+def test_a_late_value_reads_no_other_input() -> None:
+    """The calls come one after the other, so that another of them could have overwritten it."""
+    _, plan = plan_of(lambda x, y: (x - y, y - x), np.ones(8), np.full(8, 3.0), kept={0: 0, 1: 1})
+    assert not plan.late
+    _, plan = plan_of(lambda x, y: (x - y[::-1], y - x[::-1]), np.arange(8.0), np.ones(8), kept={0: 0, 1: 1})
+    assert not plan.late
+    _, plan = plan_of(lambda x: (x - x[::-1],), np.arange(8.0), kept={0: 0})
+    assert not plan.late
 
 
 def test_a_new_value_that_is_a_product_does_not_overwrite_its_operand() -> None:
     _, plan = plan_of(lambda x: x @ x, np.ones((3, 3)), kept={0: 0})
     assert not plan.direct
+    assert not plan.late
+
+
+def test_a_new_value_of_another_dtype_is_cast_into_its_input() -> None:
+    _, plan = plan_of(lambda x, y: (x * y, y), np.ones(8, np.float32), np.ones(8), kept={0: 0})
+    assert not plan.late
