@@ -6,22 +6,19 @@ import linecache
 import os
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.errors import describe
-from autograd_mini.modes import Observer, observed, tracer
+from autograd_mini.modes import Block, Observer, observed, tracer
 from autograd_mini.tensor import Tensor, _extras
 
 _ROOT = os.path.dirname(os.path.dirname(__file__))  # not pathlib, which takes 3 ms to import
 _OWN = tuple(os.path.join(_ROOT, package) for package in ("autograd_mini", "nn"))
 
 
-@contextmanager
-def debug() -> Iterator[None]:
+def debug() -> Block:
     """Within the block every recorded operation, and every gradient on the way back, is checked.
 
     Raises FloatingPointError at the first operation whose result, or whose gradient for an input, has a NaN or an
@@ -38,11 +35,12 @@ def debug() -> Iterator[None]:
     """
     if tracer():
         raise RuntimeError("debug: ag.compile traces this function; call the function itself within ag.debug()")
-    with observed(_Checks()), np.errstate(all="ignore"):  # each is reported here, by name
-        yield
+    return observed(_Checks())
 
 
 class _Checks(Observer):
+    reports_errors = True
+
     def recorded(self, node: Tensor) -> None:
         origin = _Origin(node)
         _extras(node).origin = origin

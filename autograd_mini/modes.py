@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from threading import Lock
+from contextvars import ContextVar, copy_context
+from threading import Lock, get_ident
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 
 class Observer:
@@ -19,6 +22,8 @@ class Observer:
     """Whether this is a `Tracer`."""
     differentiable = True
     """Whether what is recorded can be differentiated."""
+    reports_errors = False
+    """Whether it reports what NumPy would warn of."""
 
     def recorded(self, node: Any) -> None:
         """A node has been computed and recorded."""
@@ -75,27 +80,39 @@ class Tracer(Observer):
 class Setting:
     """A mode for as long as its block runs: while `running` is locked."""
 
-    __slots__ = ("frame", "outer", "resumed_by", "running", "transforms", "value")
+    __slots__ = ("generator", "outer", "running", "transforms", "value")
 
     def __init__(self, block: Block, outer: bool | Setting, running: Any, frame: FrameType) -> None:
-        generates = frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)
         self.value = block.value()
         self.transforms = block.transforms
         self.outer = outer
         self.running = running
-        self.frame = frame if generates else None
-        self.resumed_by = frame.f_back if generates else None
+        self.generator = _generator_of(frame)
+        """The frame of the generator that the block is in; None for a function's."""
 
-    def sleeps(self) -> bool:
-        """Whether the block is in a generator that waits while the code that has asked it for a value goes on.
-
-        The mode is none of that code's. Where that code has ended, as in `contextlib.contextmanager`, the block
-        lasts on.
-        """
-        return self.frame is not None and not _is_running(self.frame) and _is_running(self.resumed_by)
+    def holds(self) -> bool:
+        """Whether the block runs: while a generator waits for whoever asks it for a value, the mode is only its own."""
+        return self.running.locked() and (self.generator is None or _is_running(self.generator))
 
 
-def _is_running(wanted: FrameType | None) -> bool:
+_GENERATES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+_CONTEXT_MANAGERS = (
+    contextlib._GeneratorContextManager.__enter__.__code__,
+    contextlib._AsyncGeneratorContextManager.__aenter__.__code__,
+)
+
+
+def _generator_of(frame: FrameType | None) -> FrameType | None:
+    """The generator that a block is in, if it is one; that of a context manager is part of the code that enters it."""
+    while frame is not None and frame.f_code.co_flags & _GENERATES:
+        back = frame.f_back
+        if back is None or back.f_code not in _CONTEXT_MANAGERS:
+            return frame
+        frame = back.f_back
+    return None
+
+
+def _is_running(wanted: FrameType) -> bool:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame is not wanted:
         frame = frame.f_back
@@ -112,7 +129,7 @@ def mode() -> bool | Observer:
     while not isinstance(setting, bool) and not setting.running.locked():
         setting = setting.outer
         current.set(setting)
-    while not isinstance(setting, bool) and setting.sleeps():
+    while not isinstance(setting, bool) and not setting.holds():
         setting = setting.outer
     return setting if isinstance(setting, bool) else setting.value
 
@@ -120,7 +137,7 @@ def mode() -> bool | Observer:
 def within_transform() -> bool:
     """Whether a transform such as `ag.grad` calls what runs here."""
     setting = current.get()
-    while not isinstance(setting, bool) and not (setting.transforms and setting.running.locked()):
+    while not isinstance(setting, bool) and not (setting.transforms and setting.holds()):
         setting = setting.outer
     return not isinstance(setting, bool)
 
@@ -155,6 +172,7 @@ class _Side:
             return lambda block, *error: getattr(block, self.name)(*error)
         lock = block.lock_for(self.name)
         if self.name == "__enter__":
+            mode()  # what has ended is dropped
             current.set(Setting(block, current.get(), lock, sys._getframe(1)))
         return getattr(lock, self.name)
 
@@ -170,18 +188,26 @@ class Block:
         """Gives the mode, when the block is entered."""
         self.transforms = transforms
         """Whether a transform such as `ag.grad` computes in it."""
-        self._lock: Any = None
-        self._taken: set[str] = set()
+        self._entered: dict[int, list[Any]] = {}
+        self._ahead: dict[int, Any] = {}
 
     __enter__ = _Side("__enter__")
     __exit__ = _Side("__exit__")
 
     def lock_for(self, side: str) -> Any:
-        """The lock for both sides of one block: Python asks for them one after the other, in either order."""
-        if self._lock is None or side in self._taken:
-            self._lock, self._taken = Lock(), set()
-        self._taken.add(side)
-        return self._lock
+        """The lock for both sides of one block in this thread: Python asks for them one after the other.
+
+        Before version 3.14 it asks for `__enter__` first. Whoever calls both asks for `__exit__` at the end.
+        """
+        thread = get_ident()
+        entered = self._entered.setdefault(thread, [])
+        if side == "__exit__":
+            return entered.pop() if entered else self._ahead.setdefault(thread, Lock())
+        lock = self._ahead.pop(thread, None)
+        if lock is None:
+            lock = Lock()
+            entered.append(lock)
+        return lock
 
 
 class no_grad(Block):  # noqa: N801 - it is used like a function
@@ -269,6 +295,16 @@ def unobserved() -> Block:
 def observed(by: Observer) -> Block:
     """Within the block an Observer is told of every operation."""
     return Block(lambda: by)
+
+
+def quietly(function: Callable[..., Any], *arguments: Any, **settings: Any) -> Any:
+    """The result of a function, without NumPy's warnings of floating-point errors.
+
+    It runs in a context of its own, which no interrupt can leave behind as `np.errstate` would.
+    """
+    context = copy_context()
+    context.run(np.seterr, all="ignore")
+    return context.run(function, *arguments, **settings)
 
 
 def tracing(record: Record | None = None) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -15,7 +16,7 @@ from autograd_mini.atomic import at_once, lock
 from autograd_mini.checks import Array, checked_data, checked_name, conforming, read_only, result_value
 from autograd_mini.errors import describe, failure, rule_failure
 from autograd_mini.methods import Methods
-from autograd_mini.modes import Observer, Tracer, current, mode, no_grad, observer, recording, tracer
+from autograd_mini.modes import Observer, Tracer, current, mode, no_grad, observer, quietly, recording, tracer
 from autograd_mini.ops import Op, Traced, as_operand
 
 _new = object.__new__
@@ -360,10 +361,9 @@ class Tensor(Methods, Traced):
         Every operation passes here, so the loop is written out: on scalars its cost is the cost of the program.
         """
         here: Any = current.get()
+        forward = op.forward
         if here is not True:
-            here = mode()
-            if isinstance(here, Tracer):
-                inputs, settings = here.record.operands(inputs, settings)
+            here, forward, inputs, settings = _in_mode(op, inputs, settings)
         arrays = []
         tracked = False
         for x in inputs:
@@ -375,7 +375,7 @@ class Tensor(Methods, Traced):
             else:
                 arrays.append(x)
         try:
-            data: Any = op.forward(*arrays, **settings) if settings else op.forward(*arrays)
+            data: Any = forward(*arrays, **settings) if settings else forward(*arrays)
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise failure(op, inputs, settings, error) from error
         if op.saves:
@@ -439,6 +439,19 @@ class Tensor(Methods, Traced):
 
 
 _record = Tensor.record
+
+
+def _in_mode(op: Op, inputs: tuple[Any, ...], settings: Mapping[str, Any]) -> tuple[Any, Any, Any, Any]:
+    """The mode that holds here, what computes the operation, and its inputs and settings as a trace shall have them."""
+    here = mode()
+    if isinstance(here, Tracer):
+        return here, op.forward, *here.record.operands(inputs, settings)
+    return here, _quiet(op.forward, here), inputs, settings
+
+
+def _quiet(function: Callable[..., Any], here: bool | Observer | None) -> Callable[..., Any]:
+    """The function without NumPy's warnings, where an Observer reports what they are about."""
+    return partial(quietly, function) if isinstance(here, Observer) and here.reports_errors else function
 
 
 def _observed(node: Tensor, by: Observer, tracked: bool) -> None:
@@ -635,6 +648,7 @@ def _send_back(
             if op.accumulate is not None and rule is op.vjps[0] and not create_graph and watcher is None and x.ndim:
                 op.accumulate(_private_total(x, totals, private), g, *inputs, **settings)
                 continue
+            rule = rule if watcher is None else _quiet(rule, watcher)
             contribution = rule(g, out, *inputs, **settings) if settings else rule(g, out, *inputs)
             # Most scalars are float64, and most arrays fit; for all else dtype and shape are seen to.
             if type(contribution) is not _FLOAT64 or type(x._data) is not _FLOAT64:

@@ -111,7 +111,7 @@ def _check_order(label: str, scalar: Callable[..., Tensor], point: Point, rtol: 
         raise ValueError(f"check_gradient: {label} gives two gradients for one point; fix its random numbers")
     for position, noise in enumerate(_rounding(scalar, point, automatic, unit)):
         slope = np.asarray(automatic[position])
-        estimates = _estimates(scalar, point, position)
+        estimates = _estimates(scalar, point, position, unit)
         wrong = _disagreements(slope, estimates, rtol, noise)
         if wrong:
             worst = max(wrong, key=lambda i: _distance(float(slope[i]), estimates[i]))
@@ -138,12 +138,14 @@ def _rounding(scalar: Callable[..., Tensor], point: Point, automatic: list[Any],
 
 @dataclass(frozen=True)
 class Estimate:
-    """A derivative by differences, its estimated error, the last step, and the derivative's natural size."""
+    """A derivative by differences, its estimated error, the last step, its natural size, and its rounding."""
 
     value: float
     error: float
     step: float
     natural: float
+    rounding: float = 0.0
+    """How much of the error is there because the function itself is rounded."""
 
     @property
     def rough(self) -> bool:
@@ -151,20 +153,32 @@ class Estimate:
         return self.error > 1e-3 * abs(self.value)
 
 
-def _estimates(scalar: Callable[..., Tensor], point: Point, position: int) -> dict[tuple[int, ...], Estimate]:
+def _estimates(
+    scalar: Callable[..., Tensor], point: Point, position: int, unit: float
+) -> dict[tuple[int, ...], Estimate]:
     """The derivative of `scalar` in each entry of one input."""
-    return {index: _derivative(scalar, point, position, index) for index in np.ndindex(point[position].shape)}
+    return {index: _derivative(scalar, point, position, index, unit) for index in np.ndindex(point[position].shape)}
 
 
-def _derivative(scalar: Callable[..., Tensor], point: Point, position: int, index: tuple[int, ...]) -> Estimate:
+def _derivative(
+    scalar: Callable[..., Tensor], point: Point, position: int, index: tuple[int, ...], unit: float
+) -> Estimate:
     x = point[position]
     along = _along(scalar, point, position, index)
     best = Estimate(np.nan, np.inf, 0.0, 0.0)
     for scale in scales(float(x[index]), float(np.max(np.abs(x)))):
-        best = min(best, ridders(along, scale), key=lambda estimate: estimate.error)
+        best = min(best, ridders(along, scale, noise=_noise(along, scale, unit)), key=lambda estimate: estimate.error)
         if best.error <= 1e-7 * abs(best.value) or best.error == 0:
             break
     return best
+
+
+def _noise(along: Callable[[float], float], scale: float, unit: float) -> float:
+    """How far a function moves within a few units in the last place: more than its size says where terms cancel."""
+    middle = along(0.0)
+    moves = [abs(along(units * EPSILON * scale) - middle) for units in (-3, -2, -1, 1, 2, 3)]
+    noise = max([move for move in moves if np.isfinite(move)], default=0.0)
+    return min(noise, 1e-12 * max(unit, abs(middle)))  # more than that is a jump
 
 
 def _along(
@@ -185,10 +199,10 @@ def scales(entry: float, largest: float) -> list[float]:
     return list(dict.fromkeys(size for size in (abs(entry), largest, 1.0) if size > 0))
 
 
-def ridders(along: Callable[[float], float], scale: float, epsilon: float = EPSILON) -> Estimate:
+def ridders(along: Callable[[float], float], scale: float, epsilon: float = EPSILON, noise: float = 0.0) -> Estimate:
     """Central differences at halved steps, extrapolated to step 0; the entry of the table that changes least.
 
-    `epsilon` is that of the dtype in which the values are known.
+    `epsilon` is that of the dtype in which the values are known, to within `noise` at the best.
     """
     best = Estimate(np.nan, np.inf, 0.0, 0.0)
     previous: list[float] = []
@@ -196,11 +210,11 @@ def ridders(along: Callable[[float], float], scale: float, epsilon: float = EPSI
         step = 0.1 * scale / 2**level
         above, below = along(step), along(-step)
         row = _extrapolated((above - below) / (2 * step), previous)
-        roundoff = epsilon * max(abs(above), abs(below)) / step
+        roundoff = max(epsilon * max(abs(above), abs(below)), noise) / step
         for column in range(1, min(len(row), len(previous) + 1)):
             change = max(abs(row[column] - row[column - 1]), abs(row[column] - previous[column - 1]))
             if level > 1 and change + roundoff < best.error:  # two steps may agree by chance, across a jump
-                best = Estimate(row[column], change + roundoff, step, max(abs(above), abs(below)) / scale)
+                best = Estimate(row[column], change + roundoff, step, max(abs(above), abs(below)) / scale, noise / step)
         if best.error <= 1e-10 * abs(best.value):
             break
         previous = row if np.isfinite(row[0]) else []
@@ -230,6 +244,7 @@ def _agree(automatic: float, numeric: Estimate, rtol: float, floor: float) -> bo
     tolerance = rtol * abs(numeric.value) + floor + numeric.error
     # Differences too rough to confirm anything, in proportion to the value or by nature, don't count as agreement.
     decided = numeric.error <= max(1e-3 * max(abs(automatic), abs(numeric.value)), 1e-9 * numeric.natural, floor)
+    decided = decided or numeric.error <= 4 * numeric.rounding
     return decided and abs(automatic - numeric.value) <= tolerance
 
 

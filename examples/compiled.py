@@ -36,7 +36,7 @@ def net(seed: int) -> nn.MLP:
 
 
 def eager_step(model: nn.MLP) -> Step:
-    optimiser = nn.SGD(model.parameters(), rate=RATE)
+    optimiser = nn.SGD(model.parameters(), lr=RATE)
 
     def step(x: np.ndarray, target: np.ndarray) -> float:
         loss = nn.mse(model(x), target)
@@ -49,7 +49,7 @@ def eager_step(model: nn.MLP) -> Step:
 
 
 def compiled_training(model: nn.MLP) -> ag.Compiled:
-    optimiser = nn.SGD(model.parameters(), rate=RATE)
+    optimiser = nn.SGD(model.parameters(), lr=RATE)
     return ag.compile(lambda x, target: nn.mse(model(x), target), optimiser=optimiser)
 
 

@@ -71,7 +71,7 @@ def load_digits(rng: np.random.Generator) -> tuple[Split, Split]:
 def train(model: nn.MLP, train_set: Split, test_set: Split, epochs: int, rng: np.random.Generator) -> History:
     """Mini-batch gradient descent; Ctrl-C ends it with what it has."""
     history = History()
-    optimiser = nn.SGD(model.parameters(), rate=RATE)
+    optimiser = nn.SGD(model.parameters(), lr=RATE)
     try:
         for report in progress(epochs):
             losses = [step(model, optimiser, x, y) for x, y in batches(train_set, rng)]

@@ -37,7 +37,10 @@ class Optimiser:
     """
 
     hyperparameters: ClassVar[tuple[str, ...]] = ("lr",)
-    """The settings that are numbers, read at each step; a compiled step treats all others as part of the program."""
+    """The settings that are numbers, read at each step; a compiled step treats all others as part of the program.
+
+    So it does whether one of these is 0: momentum, say, needs a state.
+    """
 
     def __init__(self, parameters: Iterable[Any], **settings: Any) -> None:
         self.param_groups = _groups(type(self).__name__, parameters, settings)
@@ -164,6 +167,8 @@ class SGD(Optimiser):
     Tensor(0.8)
     """
 
+    hyperparameters = ("lr", "momentum")
+
     def __init__(
         self,
         parameters: Iterable[Any],
@@ -196,9 +201,12 @@ class SGD(Optimiser):
         nesterov: Any,
     ) -> Any:
         """parameter - lr * gradient, or with the velocity in place of the gradient."""
-        if not momentum:
+        if "velocity" in state:
+            velocity = momentum * state["velocity"] + gradient
+        elif isinstance(momentum, float) and momentum:  # it was 0 before
+            velocity = gradient
+        else:
             return parameter - lr * gradient, {}
-        velocity = momentum * state.get("velocity", 0.0) + gradient
         direction = gradient + momentum * velocity if nesterov else velocity
         return parameter - lr * direction, {"velocity": velocity}
 

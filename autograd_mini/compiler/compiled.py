@@ -11,10 +11,11 @@ import numpy as np
 from autograd_mini.checks import Array, as_value
 from autograd_mini.compiler.eager import Expected, expected
 from autograd_mini.compiler.graph import Graph
+from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.programs import Programs
 from autograd_mini.compiler.result import Call
 from autograd_mini.errors import describe
-from autograd_mini.modes import current, observer, tracer
+from autograd_mini.modes import current, observer, quietly, tracer
 from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.passes import check_function, label
 from autograd_mini.transforms.trees import flatten
@@ -46,9 +47,10 @@ class Compiled:
         """
         if observer() is not None:  # within another trace it is a part of that; within ag.debug() each step is checked
             return self.function(*arguments, **settings)
-        program, leaves = self._programs.find("value", arguments, settings)
+        program, leaves = self._found("value", arguments, settings)
+        wanted = self._expected("value", program, arguments, settings)
         call = Call(label(self.function), program, leaves)
-        outputs = self._run_values(program, leaves, arguments, settings, call.drawn)
+        outputs = _values(program, leaves, wanted, call.drawn)
         return flatten(program.recipe.container)[1](call.results(outputs))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
@@ -82,8 +84,8 @@ class Compiled:
         {'sum': np.float64(5.0), 'double': array([2., 4.])}
         """
         _refuse_in_a_trace("value")
-        program, leaves = self._programs.find("value", arguments, settings)
-        outputs = self._run_values(program, leaves, arguments, settings, program.drawn(leaves))
+        program, leaves = self._found("value", arguments, settings)
+        outputs = _values(program, leaves, self._expected("value", program, arguments, settings))
         return flatten(program.recipe.container)[1](map(_writeable, outputs))
 
     def value_and_grad(self, /, *arguments: Any, **settings: Any) -> Any:
@@ -147,14 +149,10 @@ class Compiled:
         """Only the function travels: source from elsewhere would be run unread."""
         return Compiled, (self.function, self._optimiser, self._check)
 
-    def _run_values(
-        self, program: Any, leaves: Sequence[Any], arguments: Any, settings: Any, drawn: Sequence[Any]
-    ) -> Sequence[Array]:
-        wanted = self._expected("value", program, arguments, settings)
-        outputs = [as_value(x) for x in program.run(leaves, drawn)[: len(program.recipe.differentiable)]]
-        if wanted is not None:
-            wanted.check(outputs)
-        return outputs
+    def _found(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, list[Any]]:
+        """The program of a call, and the leaves of its arguments; what an Observer has to say comes later."""
+        find = self._programs.find
+        return find(kind, arguments, settings) if observer() is None else quietly(find, kind, arguments, settings)
 
     def _loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         latest = self._programs.latest.get(kind)  # mostly it will do, and small programs are short
@@ -167,7 +165,7 @@ class Compiled:
     def _checked_loss(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """The loss of a call that is not like the latest one, or whose result is to be compared."""
         _refuse_in_a_trace(kind)
-        program, leaves = self._programs.find(kind, arguments, settings)
+        program, leaves = self._found(kind, arguments, settings)
         if kind == "step":
             _check_apart(leaves, [p for optimiser in self._programs.optimisers for p in optimiser.parameters])
         wanted = self._expected(kind, program, arguments, settings)
@@ -187,6 +185,16 @@ class Compiled:
         with self._programs.running():
             found = expected(kind, self.function, self._programs.optimisers, program, arguments, settings)
         return found if sampled else None
+
+
+def _values(
+    program: Program, leaves: Sequence[Any], wanted: Expected | None, drawn: Sequence[Any] | None = None
+) -> Sequence[Array]:
+    """The values that a program gives, compared with those that are wanted."""
+    outputs = [as_value(x) for x in program.run(leaves, drawn)[: len(program.recipe.differentiable)]]
+    if wanted is not None:
+        wanted.check(outputs)
+    return outputs
 
 
 def _refuse_in_a_trace(kind: str) -> None:

@@ -85,7 +85,8 @@ def _with_tensors(arguments: Any, settings: Any) -> tuple[Any, Any]:
 
 
 def _add_updates(found: Expected, optimiser: Any) -> None:
-    for target, value in optimiser.updates(found.gradients.get).items():
+    for target, new in optimiser.updates(found.gradients.get).items():
+        value = new._data if isinstance(new, Tensor) else new
         (found.buffers if isinstance(target, Buffer) else found.parameters)[target] = value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.sameness import same
+from autograd_mini.compiler.reach import same
 from autograd_mini.ops import Op, stop_gradient
 from autograd_mini.tensor import SAVED, Tensor, topological_order
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
+import pickle
 import random
 import re
 import reprlib
@@ -17,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import zip_longest
-from operator import is_
 from threading import Lock
 from types import BuiltinMethodType, FunctionType, GeneratorType, ModuleType
 from typing import Any
@@ -27,10 +28,8 @@ import numpy as np
 from autograd_mini.atomic import at_once
 from autograd_mini.compiler import reach
 from autograd_mini.compiler.lending import Lent
-from autograd_mini.compiler.reach import FOLLOWED, KEYS, PURE_MODULES, Place, Ran, Reach, is_own_key, owner_of
-from autograd_mini.compiler.sameness import ABSENT, is_plain, same
+from autograd_mini.compiler.reach import ABSENT, FOLLOWED, Place, Ran, Reach, all_same, is_plain, owner_of, same
 from autograd_mini.ops import Op
-from autograd_mini.state import Buffer
 from autograd_mini.static import is_static
 from autograd_mini.tensor import Tensor
 
@@ -56,7 +55,7 @@ class Guard:
         self._remember()
 
     def _remember(self) -> None:
-        self.places = [place for place in self._find() if place.reader is not reach.FIXED]
+        self.places = [place for place in self._find() if place.reader not in (reach.FIXED, reach.FIXED_ITEMS)]
         self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
         self.unchanged: Callable[[], bool] = names["unchanged"]
@@ -74,97 +73,68 @@ class Guard:
         return next(filter(None, map(_difference, self.places)), "something that it reads changed for a moment")
 
 
-# ------------------------------------------------------------------------------------------------ the generated check
-
-
-class _Constants:
-    """The objects that generated code refers to: by numbered names, as their own names may be anything."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, Any] = {"same": same, "all_same": _all_same, **reach.NAMES_IN_SOURCE}
-        self._of: dict[int, str] = {}
-
-    def name(self, value: Any) -> str:
-        """The name of an object; the same for the same object, which is kept alive."""
-        if id(value) not in self._of:
-            self._of[id(value)] = f"k{len(self._of)}"
-            self.names[self._of[id(value)]] = value
-        return self._of[id(value)]
-
-
 def emit(places: list[Place]) -> tuple[str, dict[str, Any]]:
     """The source of `unchanged()`, and the names that it uses. Nothing of the user's is in the text."""
-    constants = _Constants()
-    lines = [f"        {line}" for place in places for line in _check(place, constants)]
+    names: dict[str, Any] = {"same": same, "all_same": all_same, **reach.NAMES_IN_SOURCE}
+    lines, last_owner = [], None
+    for number, place in enumerate(places):
+        if ".__dict__" in place.reader and place.owner is not last_owner:  # looked up once for all its attributes
+            lines.append(f"own = owner{number}.__dict__")
+            last_owner = place.owner
+        lines += _check(number, place, names)
     # A place may be gone (AttributeError, KeyError), or have another number of parts (ValueError).
     last = ["        return True", "    except (AttributeError, KeyError, ValueError):", "        return False", ""]
-    return "\n".join(["def unchanged():", "    try:", *lines, *last]), constants.names
+    return "\n".join(["def unchanged():", "    try:", *(f"        {line}" for line in lines), *last]), names
 
 
-def _check(place: Place, constants: _Constants) -> Iterator[str]:
-    owner, key = constants.name(place.owner), constants.name(place.key)
-    source = place.reader.source.format(owner=owner, key=key)
-    if len(place.parts) > _UNROLLED:
-        yield f"if not all_same({source}, {constants.name(place.parts)}): return False"
-        return
-    if not place.reader.many and not is_plain(place.parts[0]):
-        yield f"if {source} is not {constants.name(place.parts[0])}: return False"
-        return
-    found = [f"x{position}" for position in range(len(place.parts))]
-    yield f"[{', '.join(found)}] = {source}" if place.reader.many else f"x0 = {source}"
-    changed = [_changed(name, part, constants) for name, part in zip(found, place.parts)]
-    if changed:
-        yield f"if {' or '.join(changed)}: return False"
-
-
-def _changed(name: str, part: Any, constants: _Constants) -> str:
-    constant = constants.name(part)
-    return f"{name} is not {constant}" + (f" and not same({name}, {constant})" if is_plain(part) else "")
-
-
-def _all_same(current: Any, parts: tuple[Any, ...]) -> bool:
-    items = tuple(current)
-    return len(items) == len(parts) and (all(map(is_, items, parts)) or all(map(same, items, parts)))
+def _check(number: int, place: Place, names: dict[str, Any]) -> Iterator[str]:
+    owner, key, part = f"owner{number}", f"key{number}", f"part{number}"
+    names |= {owner: place.owner, key: place.key}
+    source, parts = place.reader.replace("{owner}.__dict__", "own").format(owner=owner, key=key), place.parts
+    if not source.startswith("*"):
+        names[part] = parts[0]
+        differs = f"(x := {source}) is not {part} and not same(x, {part})"
+        yield f"if {differs if is_plain(parts[0]) else f'{source} is not {part}'}: return False"
+    elif place.reader in reach.KEYS and all(type(x) is str for x in parts):
+        names[part] = [*parts]
+        yield f"if [{source}] != {part}: return False"
+    elif len(parts) > _UNROLLED:
+        names[part] = parts
+        yield f"if not all_same([{source}], {part}): return False"
+    else:
+        found = {f"x{i}": f"{part}_{i}" for i in range(len(parts))}
+        names |= zip(found.values(), parts)
+        yield f"[{', '.join(found)}] = {source[1:]}"
+        yield from (f"if {x} is not {old} and not same({x}, {old}): return False" for x, old in found.items())
 
 
 def _difference(place: Place) -> str | None:
     parts, current = place.parts, place.current()
-    if all(map(same, parts, current)) and len(parts) == len(current):
+    if all_same(current, parts):
         return None
-    if place.reader in KEYS:
-        return _of_keys(place, place.key, KEYS[place.reader](place.owner))
-    if place.reader is reach.BY_BASE and not place.labels:
-        return _of_keys(place, list(parts), list(current))
+    pairs = [*zip_longest(parts, current, fillvalue=ABSENT)]
+    position, (old, new) = next((i, pair) for i, pair in enumerate(pairs) if not same(*pair))
     if place.reader in (reach.CONTENT, reach.FORM):
         return f"{place.path} changed"
+    if place.reader in reach.KEYS:
+        return _of_keys(place, old, new, len(current) - len(parts))
     if len(current) != len(parts):
-        return f"{place.path} has {_count(len(current))}, had {len(parts)}"
-    changes = zip(range(len(parts)), parts, current)
-    return next((_change(place.path_of(i), old, new) for i, old, new in changes if not same(old, new)), None)
+        return f"{place.path} has {len(current)} item{'s' * (len(current) != 1)}, had {len(parts)}"
+    return _change(place.path_of(position), old, new)
 
 
-def _of_keys(place: Place, before: list[Any], now: list[Any]) -> str:
-    pairs = zip_longest(before, now, fillvalue=ABSENT)
-    old, new = next(((old, new) for old, new in pairs if not same(old, new)), (None, None))
-    if len(now) > len(before):
-        return f"{place.style(place.path, new)} was added"
-    if len(now) < len(before):
-        return f"{place.style(place.path, old)} is gone"
-    return f"the keys of {place.path} changed: {reprlib.repr(new)} stands where {reprlib.repr(old)} was"
+def _of_keys(place: Place, old: Any, new: Any, more: int) -> str:
+    if more == 0:
+        return f"the keys of {place.path} changed: {reprlib.repr(new)} stands where {reprlib.repr(old)} was"
+    return f"{place.part(new)} was added" if more > 0 else f"{place.part(old)} is gone"
 
 
 def _change(path: str, old: Any, new: Any) -> str:
-    if new is ABSENT:
-        return f"{path} is gone"
-    if old is ABSENT:
-        return f"{path} was added"
+    if new is ABSENT or old is ABSENT:
+        return f"{path} is gone" if new is ABSENT else f"{path} was added"
     if is_plain(old) and is_plain(new):
         return f"{path} changed from {reprlib.repr(old)} to {reprlib.repr(new)}"
     return f"{path} was replaced"
-
-
-def _count(number: int) -> str:
-    return "1 item" if number == 1 else f"{number} items"
 
 
 # ------------------------------------------------------------------------------------------------------ one trace
@@ -188,31 +158,30 @@ class Watch:
         self, name: str, roots: list[tuple[Any, str]], arguments: Any, lend: bool = True, known: Sequence[Any] = ()
     ) -> None:
         self.name = name
-        self._known = known
         self.ran = Ran()
         self.refused: Exception | None = None
         self._roots = roots
+        self._known = known
         self._before = reach.what_may_be_read(roots, known)
         self._lent: dict[int, Lent] = {}
         self._loans = list(self._made_loans()) if lend else []
+        self.lends = bool(self._loans)
         self._before += self._contents()
         self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
-        self._owners: dict[Any, str] = {}
         self._skipped: Any = None
         # These run now and then in between, and are no part of the function.
-        self._apart = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+        self._apart = {id(getattr(callback, "__code__", None)) for callback in gc.callbacks}
+        self._noted: set[int] = set()  # by identity: to hash code takes longer than most operations
         self._running = Lock()
 
-    @property
-    def lends(self) -> bool:
-        """Whether it has lent something."""
-        return bool(self._loans)
+    def _parts(self) -> Iterator[tuple[Place, int, Any]]:
+        return ((place, i, part) for place in self._before for i, part in enumerate(place.parts))
 
-    def _made_loans(self) -> Iterator[tuple[Place, int, Any]]:
+    def _made_loans(self) -> Iterator[tuple[Place, int, Lent]]:
         """The places that take a stand-in; an array that is to be had in another place too is not lent."""
-        if any(place.reader is reach.CACHED for place in self._before):  # results that are kept may be any arrays
+        if any(place.reader == reach.CACHED for place in self._before):  # results that are kept may be any arrays
             return
-        found = [(place, i, x) for place in self._before for i, x in enumerate(place.parts) if type(x) is np.ndarray]
+        found = [(place, i, x) for place, i, x in self._parts() if type(x) is np.ndarray]
         elsewhere = {id(x) for place, i, x in found if place.setting(i, x) is None}
         for place, position, x in found:
             if x.dtype.kind in "fiub" and id(x) not in elsewhere and not is_static(x):
@@ -220,17 +189,16 @@ class Watch:
 
     def _contents(self) -> list[Place]:
         """What is in the arrays that are not lent."""
-        parts = [(place.path_of(i), x) for place in self._before for i, x in enumerate(place.parts)]
-        arrays = {id(x): (path, x) for path, x in parts if issubclass(type(x), np.ndarray) and id(x) not in self._lent}
-        plain = [(path, x) for path, x in arrays.values() if not x.dtype.hasobject and not is_static(x)]
-        return [reach.place(f"the content of {path}", reach.CONTENT, x) for path, x in plain]
+        arrays = {id(x): (place.path_of(i), x) for place, i, x in self._parts() if issubclass(type(x), np.ndarray)}
+        others = [(path, x) for path, x in arrays.values() if id(x) not in self._lent and not is_static(x)]
+        return [reach.place(f"the content of {p}", reach.CONTENT, x) for p, x in others if not x.dtype.hasobject]
 
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow what runs in the block, and lend arrays to it."""
         previous = sys.getprofile()
         try:
-            _open_loans.append(self)
+            _lending.append(self)
             at_once([place.setting(position, lent) or () for place, position, lent in self._loans])
             with self._running:
                 sys.setprofile(self._event)
@@ -247,8 +215,7 @@ class Watch:
     def _stop(self, previous: Any) -> None:
         sys.setprofile(None)
         self.take_back()
-        if self in _open_loans:
-            _open_loans.remove(self)
+        _lending[:] = [watch for watch in _lending if watch is not self]
         if hasattr(previous, "enable"):  # cProfile
             previous.enable()
         else:
@@ -262,70 +229,54 @@ class Watch:
     # ------------------------------------------------------------------------------------------------ what is called
 
     def _event(self, frame: Any, event: str, argument: Any) -> None:
-        if event == "call":
-            if not self._running.locked():  # an interrupt came in the way of the end
-                sys.setprofile(None)
-            elif self._skipped is None:
-                self._called(frame)
-        elif event == "c_call":
-            if self._skipped is None and self._owner(frame.f_code) in FOLLOWED:
-                self._called_in_c(argument)
-        elif event == "return" and frame is self._skipped:
-            self._skipped = None
-
-    def _owner(self, code: Any) -> str:
-        owner = self._owners.get(code)
-        if owner is None:
-            owner = self._owners[code] = owner_of(code.co_filename)
-        return owner
+        if not self._running.locked():  # an interrupt came in the way of the end
+            sys.setprofile(None)
+        elif self._skipped is not None:
+            if event == "return" and frame is self._skipped:
+                self._skipped = None
+        elif event == "call":
+            self._called(frame)
+        elif event == "c_call" and owner_of(frame.f_code.co_filename) in FOLLOWED:
+            self._called_in_c(argument)
 
     def _called(self, frame: Any) -> None:
-        code, owner = frame.f_code, self._owner(frame.f_code)
-        if owner == "ours":
-            return
-        caller = frame.f_back.f_code if frame.f_back is not None else None
+        code, caller = frame.f_code, frame.f_back.f_code
+        owner = owner_of(code.co_filename)
         if owner in (*FOLLOWED, "nn"):
             # What an operation computes with is read at each call.
-            if caller is _RECORD or is_static(code) or code in self._apart or code.co_name == "__del__":
+            if caller is _RECORD or is_static(code) or id(code) in self._apart or code.co_name == "__del__":
                 self._skipped = frame
-            else:
-                self._ran(code)
-        elif caller is not None and self._owner(caller) in FOLLOWED:
-            self._called_library(frame, owner)
+            elif id(code) not in self._noted:
+                self._noted.add(id(code))
+                self.ran.add(code)
+                self.ran.by_name_alone &= _READ_BY_OTHER_MEANS.isdisjoint(code.co_names)
+        elif owner != "ours" and owner_of(caller.co_filename) in FOLLOWED:
+            self._called_library(code, str(frame.f_globals.get("__name__", "")), owner)
 
-    def _ran(self, code: Any) -> None:
-        if code not in self.ran.codes:
-            self.ran.add(code)
-            if not _READ_BY_OTHER_MEANS.isdisjoint(code.co_names):
-                self.ran.by_name_alone = False
-
-    def _called_library(self, frame: Any, owner: str) -> None:
-        module = str(frame.f_globals.get("__name__", ""))
-        function = (
-            f"{module}.{frame.f_code.co_qualname if hasattr(frame.f_code, 'co_qualname') else frame.f_code.co_name}"
-        )
+    def _called_library(self, code: Any, module: str, owner: str) -> None:
+        function = f"{module}.{code.co_qualname}"
         if owner == "numpy":
-            if module.startswith(_IMPURE_NUMPY) or frame.f_code.co_name in ("geterr", "geterrcall", "getbufsize"):
+            if module.startswith(_IMPURE_NUMPY) or code.co_name in _IMPURE:
                 self._refuse(function)
-        elif module.partition(".")[0].lstrip("_") not in PURE_MODULES and function not in _HARMLESS:
+        elif _main(module) not in _PURE_MODULES and function != "threading.RLock":  # NumPy's generators have one
             self._refuse(function)
         elif module not in _READ_BY_NAME:
             self.ran.by_name_alone = False
 
     def _called_in_c(self, function: Any) -> None:
-        owner = getattr(function, "__self__", None)
+        name, owner = function.__name__, getattr(function, "__self__", None)
         if owner is None or isinstance(owner, ModuleType):
             module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", ""))
-            if function.__name__ in _IMPURE or module.partition(".")[0].lstrip("_") not in _PURE_MODULES_IN_C:
-                self._refuse(function.__name__ if module == "builtins" else f"{module}.{function.__name__}", function)
-        elif function.__name__ in _IMPURE or not issubclass(type(owner), _OWNERS_OF_METHODS):
+            what = name if module == "builtins" else f"{module}.{name}"
+            pure = _main(module) in _PURE_MODULES_IN_C
+        else:
             kind = owner if isinstance(owner, type) else type(owner)
-            if function.__name__ in _IMPURE or not reach.is_transparent(kind):
-                self._refuse(f"{kind.__name__}.{function.__name__}", function)
+            what = f"{kind.__name__}.{name}"
+            pure = issubclass(type(owner), _OWNERS_OF_METHODS) or reach.is_transparent(kind)
+        if (name in _IMPURE or not pure) and not is_static(function):
+            self._refuse(what)
 
-    def _refuse(self, what: str, function: Any = None) -> None:
-        if function is not None and is_static(function):
-            return
+    def _refuse(self, what: str) -> None:
         self.refused = RefusedError(
             f"compile: {self.name} calls {what}, which may do or give something else at each call; call it outside and "
             f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it is the same"
@@ -337,7 +288,7 @@ class Watch:
     def check_generators(self) -> None:
         """RuntimeError, naming the generator, if random numbers were drawn other than by `ag.random`."""
         for path, read, state in self._states:
-            if not _equal_states(read(), state):
+            if read() != state:
                 raise RuntimeError(
                     f"compile: {self.name} drew random numbers from `{path}` while it was traced; they would be the "
                     "same in every call: draw with ag.random, or outside, and pass them as an argument"
@@ -348,22 +299,14 @@ class Watch:
 
         Raises TypeError for attributes, which would be set once in place of at each call, and for arrays.
         """
-        for lent in self._lent.values():
-            if lent.has_changed():
-                raise RefusedError(
-                    f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew"
-                )
+        if any(lent.has_changed() for lent in self._lent.values()):
+            raise RefusedError(
+                f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew"
+            )
         read = {_identity(place) for place in self.reached().places}
         found = [place for place in self._before if _identity(place) in read and _is_changed(place)]
         for place in found:
-            if place.reader in (
-                reach.ATTRIBUTE,
-                reach.SAME_NAMES,
-                reach.GOTTEN,
-                reach.TYPE,
-                reach.COUNT,
-                reach.CONTENT,
-            ):
+            if place.reader in (reach.ATTRIBUTE, reach.SAME_NAMES, reach.GOTTEN, reach.TYPE, reach.CONTENT):
                 raise RefusedError(
                     f"compile: {self.name} changes what it reads: {_difference(place)}; that would happen once, and "
                     "not at each call: declare what it keeps as an ag.Buffer, or return it"
@@ -380,8 +323,7 @@ class Watch:
 
     def guard(self, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
         """The guard of the places that were read; `further` tells of others the path, reader, owner and key."""
-        reached = self.reached()
-        for path, value in reached.unknown:
+        for path, value in self.reached().unknown:
             raise RefusedError(
                 f"compile: {self.name} reads {path}, a {type(value).__name__}, and nobody can tell when that changes; "
                 f"pass what you need of it as an argument, or promise with ag.static({path}) that it stays the same"
@@ -401,133 +343,105 @@ class Watch:
         finally:
             at_once(calls)
 
-    def _restoring(self, place: Place) -> Iterator[tuple[Any, ...]]:
+    def _restoring(self, place: Place) -> list[tuple[Any, ...]]:
         owner = place.owner
         if place.reader in (reach.CELL, reach.ENTRY, reach.PRESENT):
-            (value,) = place.current()
-            yield place.setting(0, _returned(value)) or ()
-        elif isinstance(owner, dict):
-            yield from ((owner.clear,), (owner.update, {name: _returned(x) for name, x in owner.items()}))
-        elif isinstance(owner, (list, deque)):
-            yield from ((owner.clear,), (owner.extend, [_returned(x) for x in owner]))
-        elif isinstance(owner, set):
-            yield from ((owner.clear,), (owner.update, set(owner)))
-        else:
-            raise RefusedError(
-                f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new"
-            )
-
-
-_open_loans: list[Watch] = []
-"""For the child of a fork: whoever was to take the arrays back is not there."""
+            return [place.setting(0, _returned(place.current()[0])) or ()]
+        if isinstance(owner, dict):
+            return [(owner.clear,), (owner.update, {name: _returned(x) for name, x in owner.items()})]
+        if isinstance(owner, (list, deque)):
+            return [(owner.clear,), (owner.extend, [_returned(x) for x in owner])]
+        if isinstance(owner, set):
+            return [(owner.clear,), (owner.update, set(owner))]
+        raise RefusedError(f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new")
 
 
 def _returned(x: Any) -> Any:
     return x.array if type(x) is Lent else x
 
 
+_lending: list[Watch] = []
+
+
+def _after_fork() -> None:
+    """In the child nobody is there to take back what another thread has lent."""
+    for watch in _lending:
+        watch.take_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _part(place: Place, position: int) -> Any:
-    current = place.current()
-    return current[position] if position < len(current) else None
+    return next(iter(place.current()[position:]), None)
 
 
 def _identity(place: Place) -> tuple[Any, ...]:
-    reader = reach.COUNT if place.reader is reach.SAME_NAMES else place.reader
-    return id(place.owner), reader, place.key if isinstance(place.key, str) else None
+    return id(place.owner), place.reader, place.key if isinstance(place.key, str) else None
 
 
 def _is_changed(place: Place) -> bool:
-    if place.reader is reach.COUNT:  # names are compared where they are known
-        return False
-    if place.reader is reach.SAME_NAMES:
-        added = [name for name in vars(place.owner) if name not in place.key and not _is_cached(place.owner, name)]
-        return bool(added) or any(name not in vars(place.owner) for name in place.key)
-    if place.reader is reach.CACHED:  # results that are kept are the same as before
-        return False
-    current = place.current()
-    return len(current) != len(place.parts) or not all(map(same, place.parts, current))
+    if place.reader == reach.SAME_NAMES:
+        changed = {*place.parts} ^ {*place.current()}
+        return any(name in place.parts or not _is_cached(place.owner, name) for name in changed)
+    # Results that are kept are the same as before.
+    return place.reader != reach.CACHED and not all_same(place.current(), place.parts)
 
 
 def _is_cached(owner: Any, name: str) -> bool:
     """Whether an attribute is only a result that is kept."""
-    return is_own_key(name) or isinstance(getattr(type(owner), name, None), functools.cached_property)
+    return reach.is_own_key(name) or isinstance(getattr(type(owner), name, None), functools.cached_property)
 
 
 _RECORD = Tensor.record.__code__
 
-_READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
-_READ_BY_NAME = frozenset(
-    {"abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings"}
-)
-_PURE_MODULES_IN_C = PURE_MODULES | {"numpy", "scipy", "autograd_mini", "functools"}
 # fmt: off
+_READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
+_READ_BY_NAME = frozenset({
+    "abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings",
+})
+_PURE_MODULES = frozenset({
+    "abc", "array", "bisect", "builtins", "cmath", "collections", "collections_abc", "colorsys", "contextlib",
+    "contextvars", "copy", "copyreg", "dataclasses", "datetime", "enum", "fractions", "functools", "heapq",
+    "importlib", "inspect", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
+    "pprint", "py_abc", "re", "reprlib", "sre", "statistics", "string", "struct", "textwrap", "tokenize",
+    "traceback", "types", "typing", "warnings", "weakref", "weakrefset",
+})
+"""Modules of Python whose functions give the same for the same, or, as logging, change nothing that is computed."""
+_PURE_MODULES_IN_C = _PURE_MODULES | {"numpy", "scipy", "autograd_mini"}
 _IMPURE = frozenset({
     "open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today",
-    "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext",
+    "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext", "geterr", "geterrcall",
+    "getbufsize",
 })
 # fmt: on
 _IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")
-_HARMLESS = frozenset({"threading.RLock"})  # NumPy's generators have one
-_OWNERS_OF_METHODS: tuple[Any, ...] = (
-    *(
-        str,
-        bytes,
-        int,
-        float,
-        complex,
-        tuple,
-        list,
-        dict,
-        set,
-        frozenset,
-        deque,
-        range,
-        slice,
-        type,
-        bytearray,
-        memoryview,
-    ),
-    *(np.ndarray, np.generic, np.dtype, np.ufunc, Tensor, Op, BuiltinMethodType, FunctionType, BaseException, property),
-    *(Buffer, functools.partial, *reach._MAPPINGS, *reach._CONSTANT, *reach._WITHOUT_EFFECT),
-    *(type({}.keys()), type({}.values()), type({}.items()), GeneratorType, type(iter([])), type(iter(()))),
-    *(ContextVar, np.random.Generator, np.random.BitGenerator, np.random.RandomState, re.Match),
+_OWNERS_OF_METHODS: Any = (
+    *(str, bytes, int, float, complex, bytearray, memoryview, type, property, functools.partial, BaseException),
+    *(FunctionType, BuiltinMethodType, GeneratorType, type(iter([])), type(iter(())), re.Match, ContextVar, Tensor, Op),
+    *(*reach.CONTAINERS, *reach.CONSTANT, *reach.VIEWS, *reach.GENERATORS_OF_NUMPY),
 )
 """Whose methods may be called: what they give is compared where it is kept; generators have their own check."""
 
 
-# ------------------------------------------------------------------------------------------------- random generators
+def _main(module: str) -> str:
+    return module.partition(".")[0].lstrip("_")
 
 
-def _states(places: Iterable[Place]) -> list[tuple[str, Callable[[], Any], Any]]:
-    """Each generator that can be reached, by its path, how its state is read, and the state."""
-    parts = [(place.path_of(i), part) for place in places for i, part in enumerate(place.parts)]
-    readers = [(path, _reader(part)) for path, part in parts]
-    readers += [("np.random", _of_numpy), ("random", random.getstate)]
-    return [(path, read, read()) for path, read in readers if read is not None]
+def _states(places: list[Place]) -> list[tuple[str, Callable[[], bytes], bytes]]:
+    """Each random generator that can be reached, by its path, how its state is read, and the state."""
+    parts: list[tuple[str, Any]] = [(place.path_of(i), part) for place in places for i, part in enumerate(place.parts)]
+    parts += [("np.random", np.random.mtrand._rand), ("random", random._inst)]
+    found = [(path, functools.partial(_state, x)) for path, x in parts if issubclass(type(x), reach.GENERATORS)]
+    return [(path, read, read()) for path, read in found]
 
 
-def _of_numpy() -> Any:
-    return np.random.get_state(legacy=False)  # noqa: NPY002 - other code may use it
-
-
-def _reader(source: Any) -> Callable[[], Any] | None:
-    kind = type(source)
-    if issubclass(kind, np.random.Generator):
-        return lambda: {**source.bit_generator.state, "spawned": _spawned(source.bit_generator)}
-    if issubclass(kind, np.random.BitGenerator):
-        return lambda: source.state
-    if issubclass(kind, np.random.RandomState):
-        return lambda: source.get_state(legacy=False)
-    if issubclass(kind, random.Random) and not issubclass(kind, random.SystemRandom):  # that one has no state
-        return source.getstate  # type: ignore[no-any-return]
-    return None
-
-
-def _spawned(bits: Any) -> int:
-    return int(getattr(bits.seed_seq, "n_children_spawned", 0))
-
-
-def _equal_states(one: Any, other: Any) -> bool:
-    if isinstance(one, dict):
-        return all(_equal_states(one[name], other[name]) for name in one)
-    return bool(np.array_equal(one, other)) if isinstance(one, np.ndarray) else bool(one == other)
+def _state(x: Any) -> bytes:
+    if isinstance(x, np.random.Generator):
+        x = x.bit_generator
+    if isinstance(x, np.random.BitGenerator):
+        return pickle.dumps((x.state, getattr(x.seed_seq, "n_children_spawned", 0)))
+    if isinstance(x, random.Random):
+        return b"" if isinstance(x, random.SystemRandom) else pickle.dumps(x.getstate())  # that one has no state
+    return pickle.dumps(x.get_state())

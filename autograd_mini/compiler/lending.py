@@ -26,7 +26,7 @@ class Lent:
 
     def __init__(self, array: Any, source: Lent | None = None) -> None:
         self.array = array
-        self.source = source or self
+        self.source = self if source is None else source
         self.noted: Any = None
         """What was in the array when NumPy read it first."""
 
@@ -45,11 +45,9 @@ class Lent:
         return self.noted is not None and self.noted.tobytes() != self.array.tobytes()
 
     def __getattr__(self, name: str) -> Any:
-        if name in _FORM:
-            return getattr(self.array, name)
-        value = getattr(self.array if name in _VIEWS else self.read(), name)
         if name not in _VIEWS:
-            return value
+            return getattr(self.array if name in _FORM else self.read(), name)
+        value = getattr(self.array, name)
         return (lambda *a, **k: self._seen(value(*a, **k))) if callable(value) else self._seen(value)
 
     def _seen(self, part: Any) -> Any:
@@ -97,7 +95,7 @@ def plain(x: Any) -> Any:
 
 
 def _passed_on(name: str) -> Callable[..., Any]:
-    in_place = name.startswith("__i") and name[3:-2] in _BINARY
+    in_place = f"__{name[3:]}" in vars(np.ndarray)  # __iadd__, as there is __add__
 
     def method(self: Lent, *others: Any) -> Any:
         if not in_place and any(isinstance(x, Tensor) for x in others):
@@ -107,9 +105,7 @@ def _passed_on(name: str) -> Callable[..., Any]:
     return method
 
 
-_BINARY = frozenset(("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor"))
-_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "contains")
-_OTHERS = ("neg", "pos", "abs", "invert", "float", "int", "complex", "bool", "index", "copy", "deepcopy", "repr", "str")
-for _name in [*_BINARY, *(side + name for side in "ri" for name in _BINARY), *_COMPARISONS, *_OTHERS]:
-    if hasattr(np.ndarray, f"__{_name}__"):
-        setattr(Lent, f"__{_name}__", _passed_on(f"__{_name}__"))
+_OF_CLASSES = ("__new__", "__doc__", "__hash__", "__class_getitem__", "__getattribute__")
+for _name in vars(np.ndarray).keys() - vars(Lent).keys() - {*_OF_CLASSES}:
+    if _name.startswith("__") and not _name.startswith("__array"):
+        setattr(Lent, _name, _passed_on(_name))

@@ -125,18 +125,22 @@ class Program:
         except IndexError:
             workspace = _Workspace(self.recipe)
         try:
-            results = self._call(leaves, drawn, workspace)
+            results = self._results(leaves, drawn, workspace)
             if self._hands_out:
                 self._hand_out(results, leaves, workspace)
             else:
                 for tensor, slope in workspace.slopes:
                     tensor._grad = slope
-        except BaseException:
-            workspace.forget()
-            raise
         finally:
             self._workspaces.append(workspace)
         return results
+
+    def _results(self, leaves: Sequence[Any], drawn: Sequence[Any], workspace: _Workspace) -> Sequence[Any]:
+        try:
+            return self._call(leaves, drawn, workspace)
+        except BaseException:
+            workspace.forget()
+            raise
 
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         """Give gradients and new values to whom they belong, all of them or none."""

@@ -113,7 +113,7 @@ class Programs:
                 f"compile: {label(self.function)} was compiled {self.count} times, this time because {change}; keep "
                 "shapes the same (pad the last batch or leave it out), and pass numbers that change as arrays",
                 RecompilationWarning,
-                stacklevel=5 if kind == "value" else 7,  # the line that calls the compiled function
+                stacklevel=6 if kind == "value" else 8,  # the line that calls the compiled function
             )
 
 
@@ -159,8 +159,7 @@ class _Maker:
         return Program(recipe), watch.guard([*self.updates.places(), *_selections(traced)])
 
     def _traced(self, watch: Watch) -> Trace:
-        with watch.following():
-            traced = trace(self.function, self.leaves, self.rebuild)
+        traced = trace(self.function, self.leaves, self.rebuild, watch.following())
         watch.check_generators()
         return traced
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.reach import is_transparent, owner_of, slots_of
-from autograd_mini.compiler.sameness import PLAIN
+from autograd_mini.compiler.reach import PLAIN, is_transparent, owner_of, slots_of
 from autograd_mini.tensor import Tensor, as_tensor
 from autograd_mini.transforms.trees import Leaf, flatten
 

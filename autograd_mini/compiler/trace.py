@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,7 +65,10 @@ class Inputs(Record):
         """With the arrays that are lent, and leaves for what was computed outside, whose history is its own."""
         if settings and any(type(x) is Lent or isinstance(x, np.ndarray) for x in settings.values()):
             settings = {name: _as_setting(plain(x)) for name, x in settings.items()}
-        return tuple([self.operand(x) for x in inputs]), settings
+        for x in inputs:
+            if type(x) is Lent or (isinstance(x, Tensor) and x.op is not None and id(x) not in self._own):
+                return tuple(map(self.operand, inputs)), settings
+        return inputs, settings
 
     def operand(self, x: Any) -> Any:
         """One input of an operation as the graph shall have it."""
@@ -122,7 +126,12 @@ def _as_setting(x: Any) -> Any:
     return (tuple(x.tolist()) if x.ndim else x.item()) if numbers else x
 
 
-def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callable[[Iterable[Any]], Any]) -> Trace:
+def trace(
+    function: Callable[..., Any],
+    leaves: Sequence[Leaf],
+    rebuild: Callable[[Iterable[Any]], Any],
+    following: AbstractContextManager[Any] | None = None,
+) -> Trace:
     """What `function` does with arguments that `rebuild` makes of these leaves, of which arrays and Tensors are inputs.
 
     Raises TypeError if it asks a traced Tensor for its value, reads one with hooks, or returns anything but Tensors.
@@ -140,7 +149,7 @@ def trace(function: Callable[..., Any], leaves: Sequence[Leaf], rebuild: Callabl
         if not isinstance(x, Tensor) and x is not leaf.value
     }
     inputs = Inputs(generators)
-    graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs)
+    graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs, following)
     graph = resolved(graph)
     values = {source: x._data for x, source in [*sources.items(), *inputs.sources.items()]}
     examples = {node: _example(node.source, values) for node in graph.inputs}
@@ -223,10 +232,14 @@ def _resolved(node: Node) -> Node:
 
 
 def _run(
-    function: Callable[..., Any], arguments: Any, sources: Mapping[Tensor, Any], inputs: Inputs
+    function: Callable[..., Any],
+    arguments: Any,
+    sources: Mapping[Tensor, Any],
+    inputs: Inputs,
+    following: AbstractContextManager[Any] | None,
 ) -> tuple[Graph, Any, tuple[bool, ...]]:
     positional, named = arguments
-    with tracing(inputs):
+    with following or nullcontext(), tracing(inputs):
         result = function(*positional, **named)
     mode()  # what ended is dropped, and the leaves of the trace with it
     if inputs.refusal is not None:

@@ -14,6 +14,7 @@ from autograd_mini.compiler.sources import Count, Outside, Pack, Setting, State,
 from autograd_mini.compiler.trace import Inputs
 from autograd_mini.errors import describe
 from autograd_mini.modes import no_grad
+from autograd_mini.state import Buffer
 from autograd_mini.tensor import Tensor, as_tensor
 
 
@@ -56,7 +57,10 @@ class Updates:
         for source in sources:
             if self.trains(source):
                 for part in entries(source):
-                    self._rules[part.tensor].optimiser.state_of(part.tensor)
+                    optimiser = self._rules[part.tensor].optimiser
+                    kept = optimiser.state_of(part.tensor)
+                    for name, value in optimiser.state(part.tensor).items():
+                        kept.setdefault(name, Buffer(value, name=name))  # a setting may ask for more than at first
 
     @property
     def known(self) -> list[Any]:
@@ -102,6 +106,8 @@ class Updates:
             for group in optimiser.param_groups:
                 yield "optimiser.parameters", reach.ITEMS, group["params"], None
                 yield "the number of settings of a group", reach.LENGTH, group, None
+                live = [name for name in group if name in optimiser.hyperparameters]
+                yield from ((f"whether optimiser.{name} is 0", reach.TRUTH, group, name) for name in live)
                 fixed = [name for name in group if name not in optimiser.hyperparameters]
                 yield from ((f"optimiser.{name}", reach.PRESENT, group, name) for name in fixed)
         for parameter, rule in self._used.items():

@@ -103,7 +103,7 @@ def test_a_trace_marks_nothing() -> None:
 
 
 def test_a_program_takes_marked_arguments_as_any_others(x: Tensor) -> None:
-    traces = itertools.count()
+    traces = ag.static(itertools.count())
     compiled = ag.compile(lambda k: (next(traces), k + 1)[1])
     compiled(ag.argmax(x))
     compiled(ag.group("part", x, ag.argmax(x)))

@@ -665,3 +665,54 @@ def test_a_generator_that_waits_while_its_consumer_compiles() -> None:
     assert ag.compile(lambda x: (w * x).sum())(np.ones(2)).requires_grad
     assert next(values) is False
     values.close()
+
+
+def test_a_generator_that_waits_within_a_block_of_its_consumer() -> None:
+    values = blocks()
+    with ag.no_grad():
+        next(values)
+        assert not recorded()
+    assert recorded()
+    assert next(values) is False
+    assert recorded()
+
+
+def test_an_exit_stack_with_blocks_that_are_entered_twice() -> None:
+    quiet = ag.no_grad()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(quiet)
+        stack.enter_context(quiet)
+        assert not recorded()
+    assert recorded()
+
+
+def test_a_generator_in_a_traced_function() -> None:
+    w = Tensor([1.0, 2.0])
+
+    @ag.no_grad()
+    def factors(x: Any) -> Iterator[Any]:
+        yield x * w
+        yield x + w
+
+    def loss(x: Any) -> Any:
+        return sum(((w * factor).sum() for factor in factors(x)), start=Tensor(0.0, requires_grad=False))
+
+    x = np.array([3.0, 5.0])
+    loss(Tensor(x, requires_grad=False)).backward()
+    slope = np.array(w.grad)
+    w.zero_grad()
+    assert ag.compile(loss).value_and_grad(x) == loss(x).item()
+    np.testing.assert_array_equal(w.grad, slope)
+
+
+def test_what_only_asked_for_a_value_leaves_no_mode() -> None:
+    def peek() -> bool:
+        return next(iter(blocks()))
+
+    assert peek() is False
+    assert recorded()
+
+    def passed_on() -> Iterator[bool]:
+        yield from blocks()
+
+    assert [recorded() for _ in passed_on()] == [True] * len(list(blocks()))
