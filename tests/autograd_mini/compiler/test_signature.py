@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+import dataclasses
+import enum
+import types
+from collections import OrderedDict, namedtuple
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini import Tensor
-from autograd_mini.compiler.signature import differences, matcher, named_leaves, signature
+from autograd_mini.compiler.signature import Signatures, differences, matcher, named_leaves
 
 Pair = namedtuple("Pair", "one other")
 SHAPES = st.sampled_from([(), (1,), (2,), (2, 1), (1, 2)])
@@ -26,6 +30,15 @@ TREES = st.recursive(
     lambda x: st.lists(x, max_size=2) | st.tuples(x, x) | st.dictionaries(st.sampled_from("ab"), x),
     max_leaves=4,
 )
+
+
+def reading(*arguments: Any, **settings: Any) -> Any:
+    """A function that reads whatever it is given."""
+    return arguments, settings
+
+
+def signature(arguments: Any, settings: Any, leaves: list[Any], function: Any = reading) -> Any:
+    return Signatures(function).of(arguments, settings, leaves)
 
 
 def signed(arguments: Any, settings: Any = {}) -> Any:  # noqa: B006 - it is only read
@@ -125,6 +138,10 @@ def test_kinds_of_sequences_and_tensors_are_told_apart() -> None:
 def test_a_value_that_can_not_be_compared_is_refused() -> None:
     with pytest.raises(TypeError, match="an argument is a set, which is neither an array nor hashable"):
         signed([{1, 2}])
+    for once in (iter([1]), (i for i in [1]), zip([1])):
+        kind = type(once).__name__
+        with pytest.raises(TypeError, match=f"an argument is a {kind}, which can be read only once; pass a list of it"):
+            signed([once])
 
 
 def test_leaves_are_named_as_the_function_names_its_arguments() -> None:
@@ -157,3 +174,161 @@ def test_what_differs_is_told_by_its_name() -> None:
     assert differences(one, two) == "argument n was 2, then 3"
     assert differences(one, signature([], {"m": 3}, [])) == "the names of the arguments changed"
     assert differences(one, signed([2])) == "the names of the arguments changed"
+
+
+# ------------------------------------------------------------------------------------------------------ exactness
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    rate: Any
+    note: Any = dataclasses.field(default="", compare=False)
+
+
+class Slotted:
+    __slots__ = ("rate",)
+
+    def __init__(self, rate: Any) -> None:
+        self.rate = rate
+
+
+class Equal:
+    """All of them are equal, as they say."""
+
+    def __init__(self, rate: Any) -> None:
+        self.rate = rate
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class Tagged(list[Any]):
+    tag = ""
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+WRAPS: list[Callable[[Any], Any]] = [
+    lambda x: x,
+    lambda x: (x,),
+    lambda x: [x],
+    lambda x: {"a": x},
+    lambda x: {x: 1.0},
+    lambda x: frozenset({x}),
+    lambda x: frozenset({(x, "a")}),
+    lambda x: slice(x),
+    lambda x: slice(None, x, 2),
+    lambda x: Pair(x, 1),
+    Setting,
+    lambda x: Setting(1, x),
+    lambda x: Setting((x,)),
+    Slotted,
+    Equal,
+    lambda x: types.SimpleNamespace(x=x),
+    lambda x: OrderedDict(a=x),
+]
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("values", [[1, 1.0, True, 1 + 0j], [0, 0.0, -0.0, False]])
+def test_what_is_equal_but_not_the_same_is_told_apart(wrap: Callable[[Any], Any], values: list[Any]) -> None:
+    for i, one in enumerate(values):
+        for j, other in enumerate(values):
+            assert (signed([wrap(one)]) == signed([wrap(other)])) == (i == j)
+
+
+@pytest.mark.parametrize("wrap", [*WRAPS[:4], *WRAPS[9:]])
+def test_nan_is_the_same_as_nan(wrap: Callable[[Any], Any]) -> None:
+    assert signed([wrap(float("nan"))]) == signed([wrap(float("nan"))])
+    assert signed([wrap(float("nan"))]) != signed([wrap(0.0)])
+
+
+def test_the_order_of_keys_and_settings_within_counts() -> None:
+    assert signed([{"a": 1, "b": 2}]) != signed([{"b": 2, "a": 1}])
+    assert signed([{1: "x"}]) != signed([{True: "x"}])
+    assert signed([OrderedDict(a=1)]) != signed([{"a": 1}])
+
+
+def test_what_subclasses_of_containers_hold_besides_counts() -> None:
+    one, other = Tagged([1.0]), Tagged([1.0])
+    assert signed([one]) == signed([other])
+    other.tag = "b"
+    assert signed([one]) != signed([other])
+    assert signed([one]) != signed([[1.0]])
+
+
+def test_objects_that_hold_what_can_change_go_by_themselves() -> None:
+    one, other = types.SimpleNamespace(x=np.ones(2)), types.SimpleNamespace(x=np.ones(2))
+    assert signed([one]) == signed([one])
+    assert signed([one]) != signed([other])
+
+
+def test_classes_functions_and_members_go_by_identity() -> None:
+    different = [Setting, Slotted, Colour.RED, Colour.BLUE, lambda x: x, lambda x: x, np.sin, len, np, ag]
+    assert len({signed([part]) for part in different}) == len(different)
+    assert signed([Colour.RED]) == signed([Colour.RED])
+
+
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: (x,), lambda x: {"a": x}])
+def test_depth_ends(wrap: Callable[[Any], Any]) -> None:
+    def nested(number: Any) -> Any:
+        for _ in range(5000):
+            number = wrap(number)
+        return number
+
+    assert signed([nested(1.0)]) == signed([nested(1.0)])
+    assert hash(signed([nested(1.0)])) == hash(signed([nested(1.0)]))
+    assert signed([nested(1.0)]) != signed([nested(1)])
+
+
+# ------------------------------------------------------------------------------------------------- numbers not read
+
+
+def test_numbers_that_a_function_never_reads_do_not_count() -> None:
+    def function(x: Any, epoch: int, *, seed: int = 0) -> Any:
+        return x * 2
+
+    x, leaves = np.ones(2), list[Any]()
+    signs = Signatures(function)
+    first = signs.of([x, 1], {"seed": 1}, leaves)
+    assert leaves[0] is x
+    assert leaves[1:] == [1, 1]
+    assert first == signs.of([x, 2.0], {"seed": "a"}, [])
+    assert first == signs.of([x, None], {"seed": True}, [])
+    assert first != signs.of([x, np.ones(1)], {"seed": 1}, [])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, n: x * n,
+        lambda x, n: (lambda: x * n)(),
+        lambda x, n: locals()["n"] * x,
+        lambda x, n: eval("n") * x,
+        lambda x, n: [x * n for _ in range(2)],
+        lambda *n: n,
+        lambda x, *n: n,
+        reading,
+    ],
+)
+def test_numbers_that_are_read_in_any_way_count(function: Any) -> None:
+    assert signature([np.ones(2), 1], {}, [], function) != signature([np.ones(2), 2], {}, [], function)
+
+
+def test_numbers_that_a_method_does_not_read() -> None:
+    class Model:
+        def loss(self, x: Any, epoch: int) -> Any:
+            return x
+
+        def other(self, epoch: int, x: Any) -> Any:
+            return epoch * x
+
+    model = Model()
+    assert signature([np.ones(2), 1], {}, [], model.loss) == signature([np.ones(2), 2], {}, [], model.loss)
+    assert signature([1, np.ones(2)], {}, [], model.other) != signature([2, np.ones(2)], {}, [], model.other)
