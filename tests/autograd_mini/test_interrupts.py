@@ -14,7 +14,9 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Window
 
 
 @pytest.mark.parametrize("sender", interrupts.SENDERS)
-@pytest.mark.parametrize(("way", "count"), [("eager", 150), ("stepped", 150), ("debugged", 150), ("halfway", 100), ("traced", 24)])
+@pytest.mark.parametrize(
+    ("way", "count"), [("eager", 150), ("stepped", 150), ("debugged", 150), ("halfway", 100), ("traced", 24)]
+)
 def test_an_interrupted_step_is_done_or_not_done(way: str, count: int, sender: str) -> None:
     counts = interrupts.run(count, seed=7, ways=(way,), senders=(sender,))
     assert counts.faults == []

@@ -1,4 +1,4 @@
-"""Compiled functions in a world that changes between their calls: each call gives what the function gives, or is refused.
+"""Compiled functions in a world that changes between their calls: each call gives what the function itself gives.
 
 `python -m tests.autograd_mini.compiler.changes 20000` makes that many compiled calls and counts them.
 """
@@ -71,7 +71,7 @@ class World:
         self.slots.rate = self.value()
         self.module = types.ModuleType("config")
         self.module.rate = self.value()  # type: ignore[attr-defined]
-        self.variable = contextvars.ContextVar("variable", default=self.value())
+        self.variable = contextvars.ContextVar("variable", default=self.value())  # noqa: B039 - a float
         self.partial = functools.partial(np.multiply, self.value())
         self.queue = collections.deque([self.value(), self.value()])
         self.bytes = bytearray([1, 2, 3])
@@ -211,7 +211,9 @@ class Pair:
     def check(self, x: np.ndarray) -> None:
         """One call of each; AssertionError unless both give the same and leave the same."""
         expected = self.eager(Tensor(x, requires_grad=False))
-        np.testing.assert_allclose(self.compiled.value(x), expected.data, rtol=1e-12, atol=1e-12, err_msg=str(self.names))
+        np.testing.assert_allclose(
+            self.compiled.value(x), expected.data, rtol=1e-12, atol=1e-12, err_msg=str(self.names)
+        )
         one, other = self.worlds
         np.testing.assert_allclose(one.buffer.value.data, other.buffer.value.data, rtol=1e-12, atol=1e-12)
 
