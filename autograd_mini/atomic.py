@@ -29,8 +29,8 @@ def at_once(calls: Iterable[tuple[Any, ...]]) -> None:
 
 
 def lock() -> Any:
-    """A lock that a thread may take again, and that is free in the child of a fork: its holder is not there."""
-    made = RLock()
+    """A lock that a thread may take again, and that is free in the child of a fork, where other threads are not."""
+    made: Any = RLock()
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=made._at_fork_reinit)  # type: ignore[attr-defined]
+        os.register_at_fork(after_in_child=lambda: made._is_owned() or made._at_fork_reinit())
     return made

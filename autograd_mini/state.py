@@ -87,11 +87,11 @@ def assign(values: Mapping[Tensor | Buffer, Any]) -> None:
 _hold: Any = Buffer.__dict__["held"].__set__
 
 
-def holding(buffer: Buffer, value: Any) -> tuple[Any, ...]:
-    """The call, for `at_once`, that gives a buffer a new value."""
+def holding(buffer: Buffer, value: Any, own: bool = False) -> tuple[Any, ...]:
+    """The call, for `at_once`, that gives a buffer a new value: a copy, unless it is `own` and nobody else's."""
     data = buffer.held._data
-    if type(value) is type(data) and value.dtype == data.dtype and value.shape == data.shape and value.base is None:
-        return _hold, buffer, constant(value, buffer.held._name)  # a result that is nobody else's
+    if type(value) is type(data) and (own or not data.ndim) and value.dtype == data.dtype and value.shape == data.shape:
+        return _hold, buffer, constant(value, buffer.held._name)
     return _hold, buffer, buffer.conforming(value)
 
 

@@ -268,7 +268,10 @@ class _Writer:
             assert node.op is not None
             function = f"np.{getattr(node.op.numpy, '__name__', node.op.name)}"
             return [function, *self.operands(node), target]
-        return ["np.positive", self.names[node], target]
+        # One of these calls may write what another reads.
+        others = [owner for owner in self.plan.owners[node] if owner is not self.kept[position]]
+        shared = any(owner.op is None for owner in others)
+        return ["np.positive", f"np.array({self.names[node]})" if shared else self.names[node], target]
 
     def own(self, nodes: list[Node]) -> list[str]:
         """Results that share no memory with an input, a constant, or each other."""

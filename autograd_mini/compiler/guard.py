@@ -15,7 +15,7 @@ import re
 import reprlib
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import zip_longest
@@ -116,6 +116,8 @@ def _difference(place: Place) -> str | None:
     position, (old, new) = next((i, pair) for i, pair in enumerate(pairs) if not same(*pair))
     if place.reader in (reach.CONTENT, reach.FORM):
         return f"{place.path} changed"
+    if place.reader == reach.FLAGS and new == "hooks":
+        return f"{place.path.removesuffix('.requires_grad')} has a hook now"
     if place.reader in reach.KEYS:
         return _of_keys(place, old, new, len(current) - len(parts))
     if len(current) != len(parts):
@@ -176,6 +178,12 @@ class Watch:
 
     def _parts(self) -> Iterator[tuple[Place, int, Any]]:
         return ((place, i, part) for place in self._before for i, part in enumerate(place.parts))
+
+    @property
+    def lends_to_types(self) -> bool:
+        """Whether code that looks at types may have met a stand-in."""
+        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
+        return self.lends and any({"type", "issubclass"} & set(code.co_names) for code in codes)
 
     def _made_loans(self) -> Iterator[tuple[Place, int, Lent]]:
         """The places that take a stand-in; an array that is to be had in another place too is not lent."""
@@ -250,7 +258,7 @@ class Watch:
                 self._noted.add(id(code))
                 self.ran.add(code)
                 self.ran.by_name_alone &= _READ_BY_OTHER_MEANS.isdisjoint(code.co_names)
-        elif owner != "ours" and owner_of(caller.co_filename) in FOLLOWED:
+        elif owner != "ours" and (owner_of(caller.co_filename) in FOLLOWED or caller.co_filename == _MAPPINGS):
             self._called_library(code, str(frame.f_globals.get("__name__", "")), owner)
 
     def _called_library(self, code: Any, module: str, owner: str) -> None:
@@ -265,6 +273,7 @@ class Watch:
 
     def _called_in_c(self, function: Any) -> None:
         name, owner = function.__name__, getattr(function, "__self__", None)
+        self.ran.by_name_alone &= name not in ("format", "format_map")  # "{0.rate}" names an attribute
         if owner is None or isinstance(owner, ModuleType):
             module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", ""))
             what = name if module == "builtins" else f"{module}.{name}"
@@ -395,6 +404,8 @@ def _is_cached(owner: Any, name: str) -> bool:
 
 
 _RECORD = Tensor.record.__code__
+_MAPPINGS = Mapping.get.__code__.co_filename
+"""Here are methods that call those of a subclass: `os.environ.get` does."""
 
 # fmt: off
 _READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
@@ -413,7 +424,7 @@ _PURE_MODULES_IN_C = _PURE_MODULES | {"numpy", "scipy", "autograd_mini"}
 _IMPURE = frozenset({
     "open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today",
     "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext", "geterr", "geterrcall",
-    "getbufsize",
+    "getbufsize", "id",
 })
 # fmt: on
 _IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")

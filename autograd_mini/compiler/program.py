@@ -176,6 +176,6 @@ def _new_values(source: Any, result: Any) -> Iterator[tuple[Any, ...]]:
     """The calls that set parameters and buffers to what was computed for them."""
     for part, value in zip(entries(source), result if isinstance(source, Pack) else [result]):
         if isinstance(part, State):
-            yield holding(part.buffer, value)
+            yield holding(part.buffer, value, own=True)
         else:
             yield replace_data, part.tensor, as_value(value)

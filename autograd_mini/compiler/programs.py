@@ -134,7 +134,9 @@ class _Maker:
         """The program, and the guard of what it has read."""
         watch = self._watch(lend=True)
         try:
-            return self._made(watch)
+            made = self._made(watch)
+            if not watch.lends_to_types:
+                return made
         except RefusedError:
             raise
         except Exception:

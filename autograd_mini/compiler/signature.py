@@ -79,7 +79,7 @@ def never_matches(arguments: Sequence[Any], settings: dict[str, Any]) -> bool:
 class _Itself:
     """An object that is only the same as itself."""
 
-    _slots_of__ = ("value",)
+    __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
         self.value = value

@@ -700,3 +700,55 @@ def test_an_object_among_the_arguments_whose_attribute_changes() -> None:
     for _ in range(3):
         model.rate += 1
         np.testing.assert_array_equal(compiled.value(X, model), X * model.rate)
+
+
+class Take(nn.Optimiser):
+    hyperparameters = ()
+
+    def update(self, parameter: Any, gradient: Any, state: Any, step: Any) -> Any:  # type: ignore[override]
+        return gradient, {}
+
+
+def test_parameters_that_take_each_others_values() -> None:
+    w, v = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    ag.compile(lambda: (w * v).sum(), optimiser=Take([w, v])).step()
+    assert (w.data.tolist(), v.data.tolist()) == ([3.0, 4.0], [1.0, 2.0])
+
+
+def test_an_eager_step_that_remembers_the_old_parameter() -> None:
+    w = Tensor([1.0, 2.0, 3.0])
+    optimiser = Flipping([w])
+    (w * w).sum().backward()
+    optimiser.step()
+    assert optimiser.state_of(w)["old"].value.data.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_buffer_keeps_no_array_of_the_callers() -> None:
+    buffer, mine = ag.Buffer(np.zeros(2)), np.ones(2)
+    ag.assign({buffer: mine})
+    mine[0] = 9.0
+    assert buffer.value.data.tolist() == [1.0, 1.0]
+
+
+def test_a_look_at_the_type_of_an_array_sees_an_array() -> None:
+    table = np.ones(3)
+    compiled = ag.compile(lambda x: x * 2 if type(table) is np.ndarray else -x)
+    assert compiled.value(np.ones(3)).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_the_environment_is_refused_however_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTOR", "1")
+    with pytest.raises(TypeError, match=r"calls os\."):
+        ag.compile(lambda x: x * float(os.environ.get("FACTOR", "2"))).value(np.ones(2))
+
+
+def test_a_format_string_reads_attributes() -> None:
+    class Rated:
+        rate = 2.0
+
+    rated = Rated()
+    rated.rate = 3.0
+    compiled = ag.compile(lambda x: x * float("{0.rate}".format(rated)))  # noqa: UP030, UP032 - this is the case
+    assert compiled.value(np.ones(1)) == 3.0
+    rated.rate = 5.0
+    assert compiled.value(np.ones(1)) == 5.0
