@@ -13,12 +13,13 @@ from autograd_mini.atomic import lock
 from autograd_mini.compiler import reach
 from autograd_mini.compiler.build import gradient_recipe, value_recipe
 from autograd_mini.compiler.graph import equivalent, masks
-from autograd_mini.compiler.guard import Guard, RefusedError, Watch
+from autograd_mini.compiler.guard import Guard
 from autograd_mini.compiler.program import Program
 from autograd_mini.compiler.signature import Signatures, differences, matcher, named_leaves, objects
 from autograd_mini.compiler.sources import Outside
 from autograd_mini.compiler.trace import Trace, check_not_computed, trace
 from autograd_mini.compiler.updates import Updates
+from autograd_mini.compiler.watch import RefusedError, Watch
 from autograd_mini.errors import describe
 from autograd_mini.transforms.passes import label
 

@@ -27,7 +27,7 @@ import threading
 import types
 import weakref
 from collections import OrderedDict, deque, namedtuple
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from operator import is_
@@ -128,18 +128,12 @@ class Ran:
         self.codes.add(code)
         self.names.update(code.co_names, _texts(code.co_consts))
 
-    def size(self) -> tuple[int, ...]:
-        """Grows with whatever is noted."""
-        return len(self.codes), len(self.names), not self.by_name_alone
 
-
-def _texts(constants: Iterable[Any]) -> Iterator[str]:
-    """The strings among constants: `getattr(self, "rate")` reads by one."""
-    for constant in constants:
-        if isinstance(constant, str):
-            yield constant
-        elif isinstance(constant, (tuple, frozenset)):
-            yield from _texts(constant)
+def _texts(constant: Any) -> list[str]:
+    """The strings in constants: `getattr(self, "rate")` reads by one."""
+    if isinstance(constant, (tuple, frozenset)):
+        return [text for part in constant for text in _texts(part)]
+    return [constant] if isinstance(constant, str) else []
 
 
 # ------------------------------------------------------------------------------------------------------------- places
@@ -181,15 +175,15 @@ CONTENT = "content({owner})"
 FORM = "({owner}.shape, {owner}.dtype) == {key}"
 SELECTED = "count({owner})"
 ENTRIES = "*{owner}.ravel().tolist()"
-ITEMS = "*{owner}"
-VALUES = "*{owner}.values()"
-ITEMS_OF_BASE = "*{key}.__iter__({owner})"  # for subclasses: not an iteration of the user's
-VALUES_OF_BASE = "*{key}.values({owner})"
+ITEMS = "*{key}.__iter__({owner})"  # of list, say: an iteration of the user's subclass might do anything
+VALUES = "*{key}.values({owner})"
 SAME_KEYS = "*{key}.keys({owner})"
 SAME_NAMES = "*{owner}.__dict__"
 KEYS = (SAME_KEYS, SAME_NAMES)
 """The readers whose parts are keys."""
 
+_DESCRIPTIONS = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"}  # of functions and classes
+_is_special = re.compile("__.*__").fullmatch
 _LONG = 400  # the paths of a list linked 100 000 times would fill the memory
 
 
@@ -236,15 +230,6 @@ class Place(NamedTuple):
         walked = [i for i, part in enumerate(self.parts) if type(part) not in PLAIN and part is not ABSENT]
         return [(self.parts[i], self.path_of(i)) for i in reversed(walked)] if self.leads else []
 
-    def setting(self, position: int, value: Any) -> tuple[Any, ...] | None:
-        """The call that puts something else in place of a part; None where that can't be done unseen."""
-        if self.reader == CELL:
-            return vars(CellType)["cell_contents"].__set__, self.owner, value
-        owner = self.owner.__dict__ if self.reader == ATTRIBUTE else self.owner
-        if type(owner) is dict and self.reader in (ENTRY, PRESENT, ATTRIBUTE, VALUES):
-            return dict.__setitem__, owner, self.labels[position] if self.labels else self.key, value
-        return (list.__setitem__, owner, position, value) if self.reader == ITEMS and type(owner) is list else None
-
 
 def place(path: str, reader: str, owner: Any, key: Any = None, labels: Any = (), **known: bool) -> Place:
     """A place, with the parts that are there now."""
@@ -284,9 +269,8 @@ class Reach:
         self.ran = ran
         self.by_reference = by_reference
         size = None
-        while size != ran.size():  # what is found late may be the name of an attribute that was passed by
-            size = ran.size()
-            self.places = self._walked(roots, known)
+        while size != (size := (len(ran.codes), len(ran.names), ran.by_name_alone)):
+            self.places = self._walked(roots, known)  # found late may be the name of an attribute that was passed by
 
     def _walked(self, roots: Sequence[tuple[Any, str]], known: Sequence[Any]) -> list[Place]:
         # With the objects: an identity is one only while its object lives.
@@ -339,15 +323,10 @@ class Reach:
             kept = (*variables, *_defaults(value, path), *wrapped(value, path))
             yield from (own._replace(sure=False) for own in kept)
             return
-        yield from self._described(value, path)
+        yield from _gotten(value, path, *sorted(_DESCRIPTIONS & self.ran.names))
         if self.has_run(code):
             yield from (*variables, *_defaults(value, path), place(f"the code of {path}", GOTTEN, value, "__code__"))
             yield from (*self.attributes(value, path), *self._globals(value))
-
-    def _described(self, value: Any, path: str) -> _Places:
-        """The name, text and annotations of a function or class, where code names them."""
-        names = ("__name__", "__qualname__", "__doc__", "__annotations__", "__module__")
-        return _gotten(value, path, *[name for name in names if name in self.ran.names])
 
     def _globals(self, value: FunctionType) -> _Places:
         codes = [code for code in _with_inner(value.__code__) if self.has_run(code)]
@@ -409,7 +388,7 @@ class Reach:
         if owner != "nn":
             yield place(f"the number of attributes of {name}", LENGTH, vars(value))
             yield place(f"the bases of {name}", GOTTEN, value, "__mro__")
-            yield from self._described(value, name)
+            yield from _gotten(value, name, *sorted(_DESCRIPTIONS & self.ran.names))
         if isinstance(value, abc.ABCMeta) and owner != "nn":  # another class may be registered as one of these
             yield place(f"what counts as {name}", CALLED, abc.get_cache_token)
         for key, x in [*vars(value).items()]:
@@ -420,22 +399,16 @@ class Reach:
     def _matters(self, name: str, value: Any) -> bool:
         """Methods such as `__call__` need not be named to be called; what is named may be a method that is not."""
         codes = [getattr(inner, "__code__", None) for inner in (value, *_inner_functions(value))]
-        implicit = not self.ran.may or _is_special(name)
+        implicit = not self.ran.may or bool(_is_special(name))
         return name in self.ran.names or (implicit and any(map(self.has_run, codes)))
 
     # ------------------------------------------------------------------------------------------------------ all others
-
-    def items(self, value: Any, path: str) -> _Places:
-        """The items of a list, set or the like."""
-        base = _base(value)
-        return [place(path, ITEMS if type(value) is base else ITEMS_OF_BASE, value, base)]
 
     def mapping(self, value: Any, path: str) -> _Places:
         """The keys of a dict or the like, and what is found there."""
         base = _base(value)
         keys = place(path, SAME_KEYS, value, base)
-        reader = VALUES if type(value) is base else VALUES_OF_BASE
-        return [keys, place(path, reader, value, base, keys.parts)] if keys.parts else [keys]
+        return [keys, place(path, VALUES, value, base, keys.parts)] if keys.parts else [keys]
 
     def array(self, value: np.ndarray[Any, Any], path: str) -> _Places:
         """What is in an array that NumPy reads, or the form of one that operations read at each call."""
@@ -495,7 +468,7 @@ CONSTANT = (
     *(operator.itemgetter, struct.Struct, types.GenericAlias, types.UnionType, types.MethodDescriptorType),
     *(types.GetSetDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType, MemberDescriptorType),
     *(type(vars(namedtuple("Pair", "one"))["one"]), type(threading.Lock()), type(threading.RLock())),
-    functools.cached_property,  # what it keeps is looked at, and must not be a stand-in: see `lending`
+    functools.cached_property,  # what it keeps is looked at, and must not be a stand-in: see `watch`
 )
 
 _KINDS: list[tuple[Any, Callable[[Reach, Any, str], _Places]]] = [
@@ -508,7 +481,7 @@ _KINDS: list[tuple[Any, Callable[[Reach, Any, str], _Places]]] = [
     ((operator.attrgetter, operator.methodcaller), Reach.getter),
     (tuple, lambda _, x, path: [place(path, FIXED_ITEMS, None, x)]),
     (_MAPPINGS, Reach.mapping),
-    (_LISTS, Reach.items),
+    (_LISTS, lambda _, x, path: [place(path, ITEMS, x, _base(x))]),
     (FunctionType, Reach.function),
     (MethodType, lambda _, x, path: [fixed(f"{path}.__self__", x.__self__), fixed(path, x.__func__)]),
     (_BUILTINS, Reach.builtin),
@@ -538,10 +511,6 @@ def _is_users(value: Any) -> bool:
     if isinstance(value, FunctionType):
         return owner_of(value.__code__.co_filename) in FOLLOWED
     return isinstance(value, (ModuleType, list, dict))
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def is_own_key(name: Any) -> bool:

@@ -12,8 +12,8 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.compiler.graph import Graph, Node, graph_of, substituted
-from autograd_mini.compiler.lending import Lent, plain
 from autograd_mini.compiler.sources import Argument, Draw, Outside, State
+from autograd_mini.compiler.watch import Lent, plain
 from autograd_mini.errors import describe
 from autograd_mini.modes import Record, mode, no_grad, tracing
 from autograd_mini.state import Buffer

@@ -100,11 +100,11 @@ class Updates:
         """Where a change of the optimisers needs another program: their groups, settings and states."""
         for optimiser in self.optimisers:
             yield "optimiser.param_groups", reach.ATTRIBUTE, optimiser, "param_groups"
-            yield "optimiser.param_groups", reach.ITEMS, optimiser.param_groups, None
+            yield "optimiser.param_groups", reach.ITEMS, optimiser.param_groups, type(optimiser.param_groups)
             yield "optimiser.states", reach.ATTRIBUTE, optimiser, "states"
             yield "optimiser.steps", reach.ATTRIBUTE, optimiser, "steps"
             for group in optimiser.param_groups:
-                yield "optimiser.parameters", reach.ITEMS, group["params"], None
+                yield "optimiser.parameters", reach.ITEMS, group["params"], type(group["params"])
                 yield "the number of settings of a group", reach.LENGTH, group, None
                 live = [name for name in group if name in optimiser.hyperparameters]
                 yield from ((f"whether optimiser.{name} is 0", reach.TRUTH, group, name) for name in live)
@@ -114,7 +114,7 @@ class Updates:
             kept = rule.optimiser.states.get(parameter)
             if kept:
                 yield "the state of a parameter", reach.PRESENT, rule.optimiser.states, parameter
-                yield "the state of a parameter", reach.VALUES, kept, None
+                yield "the state of a parameter", reach.VALUES, kept, type(kept)
 
 
 def _rules(optimisers: Iterable[Any]) -> Iterator[_Rule]:

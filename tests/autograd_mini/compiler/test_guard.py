@@ -482,7 +482,7 @@ def test_equal_values_in_new_objects_are_no_change_and_cost_no_explanation(monke
 
     box, long = Plain(**values()), [float(i) for i in range(100)]
     guard = guard_of(lambda: (box, long), *values())
-    monkeypatch.setattr(guards, "_difference", lambda place: "explained")
+    monkeypatch.setattr(guards, "difference", lambda place: "explained")
     vars(box).update(values())
     long[:] = [float(i) for i in range(100)]
     assert guard.broken() is None

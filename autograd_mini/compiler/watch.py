@@ -1,0 +1,459 @@
+"""What happens while a function is traced: what it calls, which arrays NumPy reads, what it changes.
+
+`Watch` follows one trace, and refuses by name what nobody could compare before the next call. It lends arrays: an array
+that meets a Tensor in an operation is read anew at each call of a program, but what NumPy computes from an array alone
+is computed once, so that the content of such an array has to be compared. Only a stand-in can tell the two apart, and
+while a function is traced, it takes the place of the array.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import os
+import pickle
+import random
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from types import BuiltinMethodType, CellType, FunctionType, GeneratorType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from autograd_mini.atomic import at_once
+from autograd_mini.compiler import reach
+from autograd_mini.compiler.guard import Guard, difference
+from autograd_mini.compiler.reach import FOLLOWED, Place, Ran, Reach, all_same, owner_of
+from autograd_mini.ops import Op
+from autograd_mini.static import is_static
+from autograd_mini.tensor import Tensor
+
+
+class RefusedError(TypeError):
+    """What can't be compiled, whatever arrays are lent."""
+
+
+class Watch:
+    """What happens while a function is traced: what runs is followed, and what can't be is refused by name.
+
+    `roots` are the function and what else is traced with it, each with what messages call it; `arguments` come with the
+    call; others look at what is `known`. With `lend` the arrays that the function finds outside are lent to it: see
+    `Lent`.
+
+    Raises TypeError, naming the place or the function, for what nobody can compare before the next call.
+    """
+
+    def __init__(
+        self, name: str, roots: list[tuple[Any, str]], arguments: Any, lend: bool = True, known: Sequence[Any] = ()
+    ) -> None:
+        self.name = name
+        self.ran = Ran()
+        self.refused: Exception | None = None
+        self._roots = roots
+        self._known = known
+        self._before = reach.what_may_be_read(roots, known)
+        self._lent: dict[int, Lent] = {}
+        self._loans = list(self._made_loans()) if lend else []
+        self.lends = bool(self._loans)
+        self._before += self._contents()
+        self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
+        self._skipped: Any = None
+        # These run now and then in between, and are no part of the function.
+        self._apart = {id(getattr(callback, "__code__", None)) for callback in gc.callbacks}
+        self._noted: set[int] = set()  # by identity: to hash code takes longer than most operations
+        self._running = Lock()
+
+    def _parts(self) -> Iterator[tuple[Place, int, Any]]:
+        return ((place, i, part) for place in self._before for i, part in enumerate(place.parts))
+
+    @property
+    def lends_to_types(self) -> bool:
+        """Whether code that looks at types may have met a stand-in."""
+        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
+        return self.lends and any({"type", "issubclass"} & set(code.co_names) for code in codes)
+
+    def _made_loans(self) -> Iterator[tuple[Place, int, Lent]]:
+        """The places that take a stand-in; an array that is to be had in another place too is not lent."""
+        if any(place.reader == reach.CACHED for place in self._before):  # results that are kept may be any arrays
+            return
+        found = [(place, i, x) for place, i, x in self._parts() if type(x) is np.ndarray]
+        elsewhere = {id(x) for place, i, x in found if _setting(place, i, x) is None}
+        for place, position, x in found:
+            if x.dtype.kind in "fiub" and id(x) not in elsewhere and not is_static(x):
+                yield place, position, self._lent.setdefault(id(x), Lent(x))
+
+    def _contents(self) -> list[Place]:
+        """What is in the arrays that are not lent."""
+        arrays = {id(x): (place.path_of(i), x) for place, i, x in self._parts() if issubclass(type(x), np.ndarray)}
+        others = [(path, x) for path, x in arrays.values() if id(x) not in self._lent and not is_static(x)]
+        return [reach.place(f"the content of {p}", reach.CONTENT, x) for p, x in others if not x.dtype.hasobject]
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Follow what runs in the block, and lend arrays to it."""
+        previous = sys.getprofile()
+        try:
+            _lending.append(self)
+            at_once([_setting(place, position, lent) or () for place, position, lent in self._loans])
+            with self._running:
+                sys.setprofile(self._event)
+                yield
+        finally:
+            try:
+                self._stop(previous)
+            except BaseException:
+                self._stop(previous)
+                raise
+        if self.refused is not None:
+            raise self.refused
+
+    def _stop(self, previous: Any) -> None:
+        sys.setprofile(None)
+        self.take_back()
+        _lending[:] = [watch for watch in _lending if watch is not self]
+        if hasattr(previous, "enable"):  # cProfile
+            previous.enable()
+        else:
+            sys.setprofile(previous)
+
+    def take_back(self) -> None:
+        """Put the arrays back where their stand-ins still are."""
+        still = [(place, i, lent) for place, i, lent in self._loans if _part(place, i) is lent]
+        at_once([_setting(place, i, lent.array) or () for place, i, lent in still])
+
+    # ------------------------------------------------------------------------------------------------ what is called
+
+    def _event(self, frame: Any, event: str, argument: Any) -> None:
+        if not self._running.locked():  # an interrupt came in the way of the end
+            sys.setprofile(None)
+        elif self._skipped is not None:
+            if event == "return" and frame is self._skipped:
+                self._skipped = None
+        elif event == "call":
+            self._called(frame)
+        elif event == "c_call" and owner_of(frame.f_code.co_filename) in FOLLOWED:
+            self._called_in_c(argument)
+
+    def _called(self, frame: Any) -> None:
+        code, caller = frame.f_code, frame.f_back.f_code
+        owner = owner_of(code.co_filename)
+        if owner in (*FOLLOWED, "nn"):
+            # What an operation computes with is read at each call.
+            if caller is _RECORD or is_static(code) or id(code) in self._apart or code.co_name == "__del__":
+                self._skipped = frame
+            elif id(code) not in self._noted:
+                self._noted.add(id(code))
+                self.ran.add(code)
+                self.ran.by_name_alone &= _READ_BY_OTHER_MEANS.isdisjoint(code.co_names)
+        elif owner != "ours" and (owner_of(caller.co_filename) in FOLLOWED or caller.co_filename == _MAPPINGS):
+            self._called_library(code, str(frame.f_globals.get("__name__", "")), owner)
+
+    def _called_library(self, code: Any, module: str, owner: str) -> None:
+        function = f"{module}.{code.co_qualname}"
+        if owner == "numpy":
+            if module.startswith(_IMPURE_NUMPY) or code.co_name in _IMPURE:
+                self._refuse(function)
+        elif _main(module) not in _PURE_MODULES and function != "threading.RLock":  # NumPy's generators have one
+            self._refuse(function)
+        elif module not in _READ_BY_NAME:
+            self.ran.by_name_alone = False
+
+    def _called_in_c(self, function: Any) -> None:
+        name, owner = function.__name__, getattr(function, "__self__", None)
+        self.ran.by_name_alone &= name not in ("format", "format_map")  # "{0.rate}" names an attribute
+        if owner is None or isinstance(owner, ModuleType):
+            module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", ""))
+            what = name if module == "builtins" else f"{module}.{name}"
+            pure = _main(module) in _PURE_MODULES_IN_C
+        else:
+            kind = owner if isinstance(owner, type) else type(owner)
+            what = f"{kind.__name__}.{name}"
+            pure = issubclass(type(owner), _OWNERS_OF_METHODS) or reach.is_transparent(kind)
+        if (name in _IMPURE or not pure) and not is_static(function):
+            self._refuse(what)
+
+    def _refuse(self, what: str) -> None:
+        self.refused = RefusedError(
+            f"compile: {self.name} calls {what}, which may do or give something else at each call; call it outside and "
+            f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it is the same"
+        )
+        raise self.refused
+
+    # --------------------------------------------------------------------------------------------- what is different
+
+    def check_generators(self) -> None:
+        """RuntimeError, naming the generator, if random numbers were drawn other than by `ag.random`."""
+        for path, read, state in self._states:
+            if read() != state:
+                raise RuntimeError(
+                    f"compile: {self.name} drew random numbers from `{path}` while it was traced; they would be the "
+                    "same in every call: draw with ag.random, or outside, and pass them as an argument"
+                )
+
+    def changed(self) -> list[Place]:
+        """The places, among those that were read, that the function changed: items and variables.
+
+        Raises TypeError for attributes, which would be set once in place of at each call, and for arrays.
+        """
+        if any(lent.has_changed() for lent in self._lent.values()):
+            raise RefusedError(
+                f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew"
+            )
+        read = {_identity(place) for place in self.reached().places}
+        found = [place for place in self._before if _identity(place) in read and _is_changed(place)]
+        for place in found:
+            if place.reader in (reach.ATTRIBUTE, reach.SAME_NAMES, reach.GOTTEN, reach.TYPE, reach.CONTENT):
+                raise RefusedError(
+                    f"compile: {self.name} changes what it reads: {difference(place)}; that would happen once, and "
+                    "not at each call: declare what it keeps as an ag.Buffer, or return it"
+                )
+        return found
+
+    def reached(self) -> Reach:
+        """What the code that ran can have read."""
+        return Reach(self._roots, self.ran, self._is_by_reference, self._known)
+
+    def _is_by_reference(self, array: Any) -> bool:
+        lent = self._lent.get(id(array))
+        return lent is not None and lent.noted is None and self.lends
+
+    def guard(self, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
+        """The guard of the places that were read; `further` tells of others the path, reader, owner and key."""
+        for path, value in self.reached().unknown:
+            raise RefusedError(
+                f"compile: {self.name} reads {path}, a {type(value).__name__}, and nobody can tell when that changes; "
+                f"pass what you need of it as an argument, or promise with ag.static({path}) that it stays the same"
+            )
+        more = list(further)
+        return Guard(lambda: [*self.reached().places, *[reach.place(*how) for how in more]])
+
+    @contextmanager
+    def keeping(self, changed: list[Place]) -> Iterator[None]:
+        """Leave what is in these places as it is now, whatever happens in the block.
+
+        Raises TypeError for what can't be put back.
+        """
+        calls = [call for place in changed for call in self._restoring(place)]
+        try:
+            yield
+        finally:
+            at_once(calls)
+
+    def _restoring(self, place: Place) -> list[tuple[Any, ...]]:
+        owner = place.owner
+        if place.reader in (reach.CELL, reach.ENTRY, reach.PRESENT):
+            return [_setting(place, 0, _returned(place.current()[0])) or ()]
+        if isinstance(owner, dict):
+            return [(owner.clear,), (owner.update, {name: _returned(x) for name, x in owner.items()})]
+        if isinstance(owner, (list, deque)):
+            return [(owner.clear,), (owner.extend, [_returned(x) for x in owner])]
+        if isinstance(owner, set):
+            return [(owner.clear,), (owner.update, set(owner))]
+        raise RefusedError(f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new")
+
+
+def _returned(x: Any) -> Any:
+    return x.array if type(x) is Lent else x
+
+
+_lending: list[Watch] = []
+
+
+def _after_fork() -> None:
+    """In the child nobody is there to take back what another thread has lent."""
+    for watch in _lending:
+        watch.take_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _setting(place: Place, position: int, value: Any) -> tuple[Any, ...] | None:
+    """The call that puts something else in place of a part; None where that can't be done unseen."""
+    if place.reader == reach.CELL:
+        return vars(CellType)["cell_contents"].__set__, place.owner, value
+    owner = place.owner.__dict__ if place.reader == reach.ATTRIBUTE else place.owner
+    if type(owner) is dict and place.reader in (reach.ENTRY, reach.PRESENT, reach.ATTRIBUTE, reach.VALUES):
+        return dict.__setitem__, owner, place.labels[position] if place.labels else place.key, value
+    return (list.__setitem__, owner, position, value) if place.reader == reach.ITEMS and type(owner) is list else None
+
+
+def _part(place: Place, position: int) -> Any:
+    return next(iter(place.current()[position:]), None)
+
+
+def _identity(place: Place) -> tuple[Any, ...]:
+    return id(place.owner), place.reader, place.key if isinstance(place.key, str) else None
+
+
+def _is_changed(place: Place) -> bool:
+    if place.reader == reach.SAME_NAMES:
+        changed = {*place.parts} ^ {*place.current()}
+        return any(name in place.parts or not _is_cached(place.owner, name) for name in changed)
+    # Results that are kept are the same as before.
+    return place.reader != reach.CACHED and not all_same(place.current(), place.parts)
+
+
+def _is_cached(owner: Any, name: str) -> bool:
+    """Whether an attribute is only a result that is kept."""
+    return reach.is_own_key(name) or isinstance(getattr(type(owner), name, None), functools.cached_property)
+
+
+_RECORD = Tensor.record.__code__
+_MAPPINGS = Mapping.get.__code__.co_filename
+"""Here are methods that call those of a subclass: `os.environ.get` does."""
+
+# fmt: off
+_READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
+_READ_BY_NAME = frozenset({
+    "abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings",
+})
+_PURE_MODULES = frozenset({
+    "abc", "array", "bisect", "builtins", "cmath", "collections", "collections_abc", "colorsys", "contextlib",
+    "contextvars", "copy", "copyreg", "dataclasses", "datetime", "enum", "fractions", "functools", "heapq",
+    "importlib", "inspect", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
+    "pprint", "py_abc", "re", "reprlib", "sre", "statistics", "string", "struct", "textwrap", "tokenize",
+    "traceback", "types", "typing", "warnings", "weakref", "weakrefset",
+})
+"""Modules of Python whose functions give the same for the same, or, as logging, change nothing that is computed."""
+_PURE_MODULES_IN_C = _PURE_MODULES | {"numpy", "scipy", "autograd_mini"}
+_IMPURE = frozenset({
+    "open", "input", "eval", "exec", "compile", "globals", "__import__", "breakpoint", "fromfile", "now", "today",
+    "utcnow", "fromtimestamp", "locked", "__subclasses__", "getcontext", "localcontext", "geterr", "geterrcall",
+    "getbufsize", "id",
+})
+# fmt: on
+_IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")
+_OWNERS_OF_METHODS: Any = (
+    *(str, bytes, int, float, complex, bytearray, memoryview, type, property, functools.partial, BaseException),
+    *(FunctionType, BuiltinMethodType, GeneratorType, type(iter([])), type(iter(())), re.Match, ContextVar, Tensor, Op),
+    *(*reach.CONTAINERS, *reach.CONSTANT, *reach.VIEWS, *reach.GENERATORS_OF_NUMPY),
+)
+"""Whose methods may be called: what they give is compared where it is kept; generators have their own check."""
+
+
+def _main(module: str) -> str:
+    return module.partition(".")[0].lstrip("_")
+
+
+def _states(places: list[Place]) -> list[tuple[str, Callable[[], bytes], bytes]]:
+    """Each random generator that can be reached, by its path, how its state is read, and the state."""
+    parts: list[tuple[str, Any]] = [(place.path_of(i), part) for place in places for i, part in enumerate(place.parts)]
+    parts += [("np.random", np.random.mtrand._rand), ("random", random._inst)]
+    found = [(path, functools.partial(_state, x)) for path, x in parts if issubclass(type(x), reach.GENERATORS)]
+    return [(path, read, read()) for path, read in found]
+
+
+def _state(x: Any) -> bytes:
+    if isinstance(x, np.random.Generator):
+        x = x.bit_generator
+    if isinstance(x, np.random.BitGenerator):
+        return pickle.dumps((x.state, getattr(x.seed_seq, "n_children_spawned", 0)))
+    if isinstance(x, random.Random):
+        return b"" if isinstance(x, random.SystemRandom) else pickle.dumps(x.getstate())  # that one has no state
+    return pickle.dumps(x.get_state())
+
+
+# ------------------------------------------------------------------------------------------------------ stand-ins
+
+_FORM = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes", "strides"})
+_VIEWS = frozenset({"T", "mT", "reshape", "transpose", "swapaxes", "squeeze", "view", "ravel", "real"})
+_OF_FORM = (np.shape, np.ndim, np.size)
+
+
+class Lent:
+    """In place of an array: what is asked of it is asked of the array, and noted unless it is about its form alone."""
+
+    __slots__ = ("array", "noted", "source")
+
+    def __init__(self, array: Any, source: Lent | None = None) -> None:
+        self.array = array
+        self.source = self if source is None else source
+        self.noted: Any = None
+        """What was in the array when NumPy read it first."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return np.ndarray
+
+    def read(self) -> Any:
+        """The array, for NumPy."""
+        if self.source.noted is None:
+            self.source.noted = np.array(self.source.array)
+        return self.array
+
+    def has_changed(self) -> bool:
+        """Whether the array was changed since NumPy read it."""
+        return self.noted is not None and self.noted.tobytes() != self.array.tobytes()
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _VIEWS:
+            return getattr(self.array if name in _FORM else self.read(), name)
+        value = getattr(self.array, name)
+        return (lambda *a, **k: self._seen(value(*a, **k))) if callable(value) else self._seen(value)
+
+    def _seen(self, part: Any) -> Any:
+        """A part as a stand-in too, if it is a view: operations read it at each call."""
+        if type(part) is np.ndarray and np.may_share_memory(part, self.array):
+            return Lent(part, self.source)
+        self.read()
+        return part
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._seen(self.array[plain(index)])
+
+    def __iter__(self) -> Any:
+        return (self[position] for position in range(len(self.array)))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.read()[plain(index)] = plain(value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.read(), dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        if any(isinstance(x, Tensor) for x in inputs):
+            return NotImplemented
+        return getattr(ufunc, method)(*plain(inputs), **plain(settings))
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, Tensor) for kind in types):
+            return NotImplemented
+        if func in _OF_FORM:
+            return func(self.array, *args[1:], **kwargs)
+        return func(*plain(args), **plain(kwargs))
+
+
+def plain(x: Any) -> Any:
+    """The same with arrays in place of stand-ins, for NumPy to read; also in lists, tuples and dicts."""
+    if type(x) is Lent:
+        return x.read()
+    if type(x) in (list, tuple):
+        return type(x)(map(plain, x))
+    return {name: plain(value) for name, value in x.items()} if type(x) is dict else x
+
+
+def _passed_on(name: str) -> Callable[..., Any]:
+    in_place = f"__{name[3:]}" in vars(np.ndarray)  # __iadd__, as there is __add__
+
+    def method(self: Lent, *others: Any) -> Any:
+        if not in_place and any(isinstance(x, Tensor) for x in others):
+            return NotImplemented
+        return getattr(self.read(), name)(*plain(others))
+
+    return method
+
+
+_OF_CLASSES = ("__new__", "__doc__", "__hash__", "__class_getitem__", "__getattribute__")
+for _name in vars(np.ndarray).keys() - vars(Lent).keys() - {*_OF_CLASSES}:
+    if _name.startswith("__") and not _name.startswith("__array"):
+        setattr(Lent, _name, _passed_on(_name))
