@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,15 +29,14 @@ def value_recipe(traced: Trace) -> Recipe:
     return _recipe(graph, traced, (), _states(traced), {"forward": len(graph.outputs)}, "value")
 
 
-def gradient_recipe(traced: Trace, following: AbstractContextManager[Any], updates: Updates) -> Recipe:
+def gradient_recipe(traced: Trace, follow: Callable[..., Any], updates: Updates) -> Recipe:
     """The program of a function's value and gradient, and of the updates of its parameters.
 
-    Rules and updates are traced while `following` looks at what they do.
+    Rules and updates are traced through `follow`: see `trace`.
     """
     graph = batched(traced.graph, updates.role)
     updates.prepare(node.source for node in graph.inputs)
-    with following:
-        made = differentiated(graph, _examples(graph, traced), updates)
+    made = differentiated(graph, _examples(graph, traced), updates, follow)
     if updates.optimisers and not any(map(updates.trains, made.updated)):
         raise TypeError(
             "step: the function reads no parameter of the optimiser from outside, so that none would be updated; "

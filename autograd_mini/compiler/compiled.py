@@ -182,8 +182,7 @@ class Compiled:
         sampled = self._check > 0 and (self._calls - 1) % self._check == 0
         if not sampled and observer() is None:
             return None
-        with self._programs.running():
-            found = expected(kind, self.function, self._programs.optimisers, program, arguments, settings)
+        found = expected(kind, self.function, self._programs.optimisers, program, arguments, settings)
         return found if sampled else None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import call
 from typing import Any
 
 import numpy as np
@@ -29,28 +30,30 @@ class Differentiated:
     """The random numbers that the updates drew."""
 
 
-def differentiated(graph: Graph, examples: Mapping[Node, Any], updates: Updates | None = None) -> Differentiated:
+def differentiated(
+    graph: Graph, examples: Mapping[Node, Any], updates: Updates | None = None, follow: Callable[..., Any] = call
+) -> Differentiated:
     """The graph with the gradient of its first output by each input that requires one, in their order.
 
     Its further outputs follow, and then the new values of the parameters and states that `updates` change.
     """
-    made = _replayed(graph, examples, updates or Updates(()))
+    inputs = Inputs()
+    with tracing(inputs):
+        made = follow(_replayed, graph, examples, updates or Updates(()), inputs)
     mode()
     return Differentiated(resolved(made.graph), made.slopes, made.updated, made.draws)
 
 
-def _replayed(graph: Graph, examples: Mapping[Node, Any], updates: Updates) -> Differentiated:
-    inputs = Inputs()
-    with tracing(inputs):
-        replayed = {node: _leaf(node, examples[node]) for node in graph.inputs}
-        values = evaluate(graph, replayed)
-        names = _names(graph, values)
-        output, *others = [_tensor(values[node]) for node in graph.outputs]
-        sources = {x: node.source for node, x in replayed.items()}
-        slopes = _slopes(output, [x for x, source in sources.items() if source.requires_grad], names)
-        trained = {x: source for x, source in sources.items() if x in slopes and updates.trains(source)}
-        updated = updates.traced(trained, slopes, inputs)
-        names |= _names_of_new(trained, updated)
+def _replayed(graph: Graph, examples: Mapping[Node, Any], updates: Updates, inputs: Inputs) -> Differentiated:
+    replayed = {node: _leaf(node, examples[node]) for node in graph.inputs}
+    values = evaluate(graph, replayed)
+    names = _names(graph, values)
+    output, *others = [_tensor(values[node]) for node in graph.outputs]
+    sources = {x: node.source for node, x in replayed.items()}
+    slopes = _slopes(output, [x for x, source in sources.items() if source.requires_grad], names)
+    trained = {x: source for x, source in sources.items() if x in slopes and updates.trains(source)}
+    updated = updates.traced(trained, slopes, inputs)
+    names |= _names_of_new(trained, updated)
     outputs = [output, *slopes.values(), *others, *updated.values()]
     made = graph_with_leaves(outputs, sources | inputs.sources, names)
     return Differentiated(made, tuple(sources[x] for x in slopes), tuple(updated), tuple(inputs.draws))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -23,28 +23,19 @@ class Guard:
     keeps what it compares with alive.
 
     >>> rate = [0.1]
-    >>> guard = Guard(lambda: reach.what_may_be_read([(lambda w: w - rate[0] * w, "step")]))
+    >>> guard = Guard(reach.what_may_be_read([(lambda w: w - rate[0] * w, "step")]))
     >>> guard.broken()
     >>> rate[0] = 0.2
     >>> guard.broken()
     'rate[0] changed from 0.1 to 0.2'
     """
 
-    def __init__(self, places: Callable[[], list[Place]]) -> None:
-        self._find = places
-        self._remember()
-
-    def _remember(self) -> None:
-        self.places = [place for place in self._find() if place.reader not in (reach.FIXED, reach.FIXED_ITEMS)]
+    def __init__(self, places: Iterable[Place]) -> None:
+        self.places = [place for place in places if place.reader not in (reach.FIXED, reach.FIXED_ITEMS)]
         self.source, names = emit(self.places)
         exec(compile(self.source, "<guard>", "exec"), names)
         self.unchanged: Callable[[], bool] = names["unchanged"]
         """Whether everything is as it was: the quick question of `broken`."""
-
-    def renew(self) -> None:
-        """Take what the function reads now for what it shall read, if that is something else."""
-        if self.broken() is not None:
-            self._remember()
 
     def broken(self) -> str | None:
         """The first change in a few words, or None if everything is as it was."""

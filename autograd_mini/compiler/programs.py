@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +84,7 @@ class Programs:
     ) -> Found:
         kind = str(key[0])
         maker = _Maker(kind, self.function, self.optimisers, arguments, settings)
-        with self.running():
-            program, guard = maker.make()
+        program, guard = maker.make()
         self._found[key] = Found(matcher(arguments, settings), program, guard)
         self._newest, self._newest_key = program, key
         self.count += 1
@@ -94,19 +92,6 @@ class Programs:
             self._found.pop(next(iter(self._found)))
         self._warn_of_many(change, kind)
         return self._found[key]
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """The function itself runs in the block: what it changes outside does not count as a change of what it reads.
-
-        It would not be changed by its programs either: what a function does besides computing is done once.
-        """
-        intact = [found.guard for found in self._found.values() if found.guard.broken() is None]
-        try:
-            yield
-        finally:
-            for guard in intact:
-                guard.renew()
 
     def _warn_of_many(self, change: str, kind: str) -> None:
         if self.count > MANY:
@@ -128,14 +113,38 @@ class _Maker:
         if kind != "value":
             check_not_computed(self.leaves)
         self.updates = Updates(optimisers if kind == "step" else ())
-        self.roots = [(function, label(function)), *objects(self.leaves)]
-        self.roots += [(optimiser.update, "update") for optimiser in self.updates.optimisers]
+        updates = [(optimiser.update, "update") for optimiser in self.updates.optimisers]
+        self.roots = reach.Roots([(function, label(function)), *objects(self.leaves)], updates, self.updates.known)
 
     def make(self) -> tuple[Program, Guard]:
-        """The program, and the guard of what it has read."""
+        """The program, and the guard of what it has read.
+
+        What the function sets up at its first call, it finds at a second. If it changes something then too, a program
+        can't stand for it.
+        """
+        program, guard, changes = self._made()
+        return (program, guard) if not changes else self._made_again(program, changes)
+
+    def _made_again(self, first: Program, changes: list[str]) -> tuple[Program, Guard]:
+        try:
+            program, guard, again = self._made()
+        except Exception as error:  # it met a Tensor of the first trace, say
+            raise self._refusal(changes) from error
+        if again or not equivalent(first.recipe.graph, program.recipe.graph):
+            raise self._refusal(again or changes)
+        return program, guard
+
+    def _refusal(self, changes: list[str]) -> RefusedError:
+        return RefusedError(
+            f"compile: {label(self.function)} changes what it reads: {changes[0]}; that would happen once, and not at "
+            "each call: declare what it keeps as an ag.Buffer, or return it; what it only sets up, let it set up in a "
+            "call before; if nothing depends on it, promise that by ag.static(...) of the object that changes"
+        )
+
+    def _made(self) -> tuple[Program, Guard, list[str]]:
         watch = self._watch(lend=True)
         try:
-            made = self._made(watch)
+            made = self._watched(watch)
             if not watch.lends_to_types:
                 return made
         except RefusedError:
@@ -143,42 +152,23 @@ class _Maker:
         except Exception:
             if not watch.lends:
                 raise
-        return self._made(self._watch(lend=False))  # some code takes arrays alone
+        return self._watched(self._watch(lend=False))  # some code takes arrays alone
 
     def _watch(self, lend: bool) -> Watch:
-        arguments = [leaf.value for leaf in self.leaves]
-        return Watch(label(self.function), self.roots, arguments, lend, self.updates.known)
+        return Watch(label(self.function), self.roots, [leaf.value for leaf in self.leaves], lend)
 
-    def _made(self, watch: Watch) -> tuple[Program, Guard]:
-        traced = self._traced(watch)
-        self._check_repeats(watch, traced)
+    def _watched(self, watch: Watch) -> tuple[Program, Guard, list[str]]:
+        traced = trace(self.function, self.leaves, self.rebuild, watch.follow)
+        watch.check_generators()
         if self.kind == "value":
             recipe = value_recipe(traced)
         else:
             _check_loss(self.kind, self.function, traced)
             _check_leaves(self.function, traced)
-            recipe = gradient_recipe(traced, watch.following(), self.updates)
+            recipe = gradient_recipe(traced, watch.follow, self.updates)
             watch.check_generators()
-        return Program(recipe), watch.guard([*self.updates.places(), *_selections(traced)])
-
-    def _traced(self, watch: Watch) -> Trace:
-        traced = trace(self.function, self.leaves, self.rebuild, watch.following())
-        watch.check_generators()
-        return traced
-
-    def _check_repeats(self, watch: Watch, traced: Trace) -> None:
-        """TypeError if what the function changes makes it compute something else at the next call."""
-        changed = watch.changed()
-        if not changed:
-            return
-        with watch.keeping(changed):
-            again = self._traced(watch)
-        if not equivalent(traced.graph, again.graph):
-            paths = ", ".join(dict.fromkeys(place.path_of(0) if place.labels else place.path for place in changed))
-            raise RefusedError(
-                f"compile: {label(self.function)} changes {paths}, and computes something else after that; declare "
-                "what it keeps from call to call as an ag.Buffer, or pass it as an argument and return it"
-            )
+        changes = watch.changes()
+        return Program(recipe), watch.guard([*self.updates.places(), *_selections(traced)]), changes
 
 
 def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:

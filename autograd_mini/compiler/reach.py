@@ -15,9 +15,11 @@ import decimal
 import dis
 import enum
 import functools
+import gc
 import importlib.util
 import operator
 import os
+import pathlib
 import random
 import re
 import reprlib
@@ -152,7 +154,21 @@ def _in_context(variable: ContextVar[Any]) -> Any:
         return ABSENT
 
 
-NAMES_IN_SOURCE = dict[str, Any](ABSENT=ABSENT, content=_content, count=np.count_nonzero, in_context=_in_context)
+def _kept(cached: Any, known: Sequence[Any] | None) -> list[Any]:
+    """The results of earlier calls that a function still keeps, of those `known`."""
+    inside = [x for part in gc.get_referents(cached) for x in (part.values() if type(part) is dict else [part])]
+    here = {id(x): x for x in inside if type(x).__name__ != "_lru_list_elem"}
+    return [*here.values()] if known is None else [x for x in known if id(x) in here]
+
+
+NAMES_IN_SOURCE = dict[str, Any](
+    ABSENT=ABSENT,
+    content=_content,
+    count=np.count_nonzero,
+    in_context=_in_context,
+    kept=_kept,
+    decimals=decimal.getcontext,
+)
 
 # How to read a place: one text, evaluated here and written into the generated check, so that both agree. A star stands
 # before what gives many parts.
@@ -167,7 +183,8 @@ TYPE = "type({owner})"
 CALLED = "{owner}()"
 IN_CONTEXT = "in_context({owner})"
 GONE = "{owner}() is None"
-CACHED = "{owner}.cache_info()[1::2]"  # calls that had to compute, and results that are kept
+CACHED = "*kept({owner}, {key})"  # the results that a function keeps, of those that it kept
+DECIMALS = "repr(decimals())"
 FLAGS = '{owner}._requires_grad if {owner}._extras is None or not {owner}._extras.hooks else "hooks"'
 LENGTH = "len({owner})"
 TRUTH = "bool({owner}[{key}])"
@@ -247,37 +264,48 @@ def fixed(path: str, part: Any) -> Place:
 _Places = Iterable[Place]
 
 
+class Roots(NamedTuple):
+    """Where a walk begins: objects, each with what messages call it."""
+
+    first: Sequence[tuple[Any, str]]
+    late: Sequence[tuple[Any, str]] = ()
+    known: Sequence[Any] = ()
+
+
 class Reach:
     """Every place that can be read from some roots, each once, from the outside in.
 
     These are the places that the code which ran can have read. An array for which `by_reference` holds is read by
-    operations only, at each call. What is `known` is not looked into.
+    operations only, at each call. `roots` are objects with their paths; what is `known` is not entered from the
+    `late` ones.
 
     >>> settings = {"rate": 0.1}
-    >>> last = Reach([(lambda x: settings["rate"] * x, "f")], Ran(may=True)).places[-1]
+    >>> last = Reach(Roots([(lambda x: settings["rate"] * x, "f")]), Ran(may=True)).places[-1]
     >>> last.path_of(0), last.parts
     ("settings['rate']", (0.1,))
     """
 
-    def __init__(
-        self,
-        roots: Sequence[tuple[Any, str]],
-        ran: Ran,
-        by_reference: Callable[[Any], bool] = lambda array: True,
-        known: Sequence[Any] = (),
-    ) -> None:
+    def __init__(self, roots: Roots, ran: Ran, by_reference: Callable[[Any], bool] = lambda array: True) -> None:
         self.ran = ran
         self.by_reference = by_reference
         size = None
         while size != (size := (len(ran.codes), len(ran.names), ran.by_name_alone)):
-            self.places = self._walked(roots, known)  # found late may be the name of an attribute that was passed by
+            self._walk(roots)  # found late may be the name of an attribute that was passed by
 
-    def _walked(self, roots: Sequence[tuple[Any, str]], known: Sequence[Any]) -> list[Place]:
-        # With the objects: an identity is one only while its object lives.
-        self._seen: dict[int, Any] = {id(x): x for x in known}
+    def _walk(self, roots: Roots) -> None:
+        self._seen: dict[int, Any] = {}  # with the objects: an identity is one only while its object lives
+        self.entered: set[Any] = set()
+        """The code of the functions that were found, and of those inside them."""
         self.unknown: list[tuple[str, Any]] = []
         self._weak: list[tuple[str, Any]] = []
         found: dict[tuple[Any, ...], Place] = {}
+        self._walk_from(roots.first, found)
+        self._seen |= {id(x): x for x in roots.known}
+        self._walk_from(roots.late, found)
+        self.unknown += [(path, x) for path, x in self._weak if x() is not None and id(x()) not in self._seen]
+        self.places = list(found.values())
+
+    def _walk_from(self, roots: Sequence[tuple[Any, str]], found: dict[tuple[Any, ...], Place]) -> None:
         surely, perhaps = [*reversed(roots)], list[tuple[Any, str]]()
         while surely or perhaps:
             self.sure = bool(surely)
@@ -290,15 +318,17 @@ class Reach:
                 found.setdefault((id(own.owner), own.reader, own.key if isinstance(own.key, str) else id(own.key)), own)
             for own in reversed(places):
                 (surely if self.sure and own.sure else perhaps).extend(own.inner())
-        self.unknown += [(path, x) for path, x in self._weak if x() is not None and id(x()) not in self._seen]
-        return list(found.values())
 
     def _places(self, value: Any, path: str) -> _Places:
         kind = type(value)
+        if value is decimal or value is decimal.Decimal or kind is decimal.Decimal:
+            yield place("the decimal context", DECIMALS, None)
         of_kind = next((function for kinds, function in _KINDS if issubclass(kind, kinds)), Reach.instance)
         yield from of_kind(self, value, path)
         if issubclass(kind, CONTAINERS) and kind not in CONTAINERS:
             yield from self.instance(value, path)
+        elif of_kind not in (Reach.instance, Reach.kind) and _owner_of_module(kind.__module__) in FOLLOWED:
+            yield from (place(f"the class of {path}", TYPE, value), *self.attributes(value, path))
 
     def refuse(self, value: Any, path: str) -> _Places:
         """Nobody can look into it."""
@@ -324,6 +354,7 @@ class Reach:
             yield from (own._replace(sure=False) for own in kept)
             return
         yield from _gotten(value, path, *sorted(_DESCRIPTIONS & self.ran.names))
+        self.entered.update(_with_inner(code))
         if self.has_run(code):
             yield from (*variables, *_defaults(value, path), place(f"the code of {path}", GOTTEN, value, "__code__"))
             yield from (*self.attributes(value, path), *self._globals(value))
@@ -348,7 +379,7 @@ class Reach:
         if _owner_of_module(value.__name__) not in FOLLOWED:
             return [place(f"{path}.{name}", PRESENT, own, name, leads=_is_users(own[name])) for name in named]
         found = [place(f"{path}.{name}", PRESENT, own, name) for name in (*named, *{"__getattr__"} & own.keys())]
-        if not self.ran.by_name_alone:
+        if not (self.ran.by_name_alone or self.ran.may):
             others = [name for name in own if not _is_special(name)]
             found += [place(f"{path}.{name}", ENTRY, own, name, sure=False) for name in others]
             found += [place(path, SAME_NAMES, value)]
@@ -383,15 +414,16 @@ class Reach:
         if owner not in (*FOLLOWED, "nn"):
             return
         if issubclass(value, enum.Enum):
-            yield from [fixed(f"{name}.{key}", value[key]) for key in value.__members__ if key in self.ran.names]
-            return
+            yield from [fixed(f"{name}.{key}", value[key]) for key in value.__members__]
+        yield place(f"the number of attributes of {name}", LENGTH, vars(value))
         if owner != "nn":
-            yield place(f"the number of attributes of {name}", LENGTH, vars(value))
             yield place(f"the bases of {name}", GOTTEN, value, "__mro__")
             yield from _gotten(value, name, *sorted(_DESCRIPTIONS & self.ran.names))
         if isinstance(value, abc.ABCMeta) and owner != "nn":  # another class may be registered as one of these
             yield place(f"what counts as {name}", CALLED, abc.get_cache_token)
         for key, x in [*vars(value).items()]:
+            if isinstance(x, functools.cached_property):  # what it keeps is an attribute like others
+                self.entered.add(getattr(x.func, "__code__", None))
             if self._matters(key, x) if owner != "nn" else isinstance(x, FunctionType) and self.has_run(x.__code__):
                 yield place(f"{name}.{key}", ATTRIBUTE, value, key)
         yield from [fixed(base.__name__, base) for base in (*value.__bases__, type(value)) if base is not type]
@@ -400,7 +432,8 @@ class Reach:
         """Methods such as `__call__` need not be named to be called; what is named may be a method that is not."""
         codes = [getattr(inner, "__code__", None) for inner in (value, *_inner_functions(value))]
         implicit = not self.ran.may or bool(_is_special(name))
-        return name in self.ran.names or (implicit and any(map(self.has_run, codes)))
+        hidden = not self.ran.by_name_alone and not _is_special(name)  # getattr(self, f"scale_{i}")
+        return hidden or name in self.ran.names or (implicit and any(map(self.has_run, codes)))
 
     # ------------------------------------------------------------------------------------------------------ all others
 
@@ -420,11 +453,12 @@ class Reach:
 
     def tensor(self, value: Tensor, path: str) -> _Places:
         """Whether it takes part in gradients."""
-        flags = place(f"{path}.requires_grad", FLAGS, value)
-        return [flags] if type(value) is Tensor else [flags, *self.attributes(value, path)]
+        named = _gotten(value, path, *({"name"} & self.ran.names))
+        return [place(f"{path}.requires_grad", FLAGS, value), *named]
 
     def builtin(self, value: Any, path: str) -> _Places:
         """The object of a method written in C, `rng.normal` say."""
+        self.ran.by_name_alone &= self.ran.may or value not in (getattr, vars)
         owner = getattr(value, "__self__", None)
         is_method = owner is not None and not isinstance(owner, (ModuleType, type))
         return [fixed(f"{path}.__self__", owner)] if is_method else ()
@@ -448,7 +482,7 @@ class Reach:
         """The function whose results are kept, and how many of them there are."""
         if hasattr(value.__wrapped__, "__code__"):  # it ran before
             self.ran.add(value.__wrapped__.__code__)
-        return [place(f"the results that {path} keeps", CACHED, value), *wrapped(value, path)]
+        return [place(f"the results that {path} keeps", CACHED, value, _kept(value, None)), *wrapped(value, path)]
 
 
 GENERATORS_OF_NUMPY = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
@@ -464,7 +498,7 @@ _VISIBLE = {*CONTAINERS, int, float, complex, str, bytes, types.SimpleNamespace,
 CONSTANT = (
     *(types.NoneType, types.EllipsisType, types.NotImplementedType, range, slice, CodeType),
     *(np.generic, np.dtype, np.ufunc, type(np.mean), Buffer),
-    *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal, re.Pattern, os.PathLike),
+    *(datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, decimal.Decimal, re.Pattern, pathlib.PurePath),
     *(operator.itemgetter, struct.Struct, types.GenericAlias, types.UnionType, types.MethodDescriptorType),
     *(types.GetSetDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType, MemberDescriptorType),
     *(type(vars(namedtuple("Pair", "one"))["one"]), type(threading.Lock()), type(threading.RLock())),
@@ -498,9 +532,9 @@ _KINDS: list[tuple[Any, Callable[[Reach, Any, str], _Places]]] = [
 ]
 
 
-def what_may_be_read(roots: Sequence[tuple[Any, str]], known: Sequence[Any] = ()) -> list[Place]:
-    """The places that code which can be reached from the roots may read when it runs."""
-    return Reach(roots, Ran(may=True), known=known).places
+def what_may_be_read(*roots: Any) -> list[Place]:
+    """The places that code which can be reached from roots, as `Roots` has them, may read when it runs."""
+    return Reach(Roots(*roots), Ran(may=True)).places
 
 
 # ------------------------------------------------------------------------------------------ what is known of objects

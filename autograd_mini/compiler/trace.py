@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from operator import call
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ from autograd_mini.errors import describe
 from autograd_mini.modes import Record, mode, no_grad, tracing
 from autograd_mini.state import Buffer
 from autograd_mini.tensor import Tensor, as_tensor, topological_order
-from autograd_mini.transforms.passes import outputs_of
-from autograd_mini.transforms.trees import Leaf
+from autograd_mini.transforms.passes import label, outputs_of
+from autograd_mini.transforms.trees import Leaf, flatten
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,11 @@ def trace(
     function: Callable[..., Any],
     leaves: Sequence[Leaf],
     rebuild: Callable[[Iterable[Any]], Any],
-    following: AbstractContextManager[Any] | None = None,
+    follow: Callable[..., Any] = call,
 ) -> Trace:
     """What `function` does with arguments that `rebuild` makes of these leaves, of which arrays and Tensors are inputs.
+
+    `follow` calls it, as `operator.call` does.
 
     Raises TypeError if it asks a traced Tensor for its value, reads one with hooks, or returns anything but Tensors.
     """
@@ -149,7 +151,7 @@ def trace(
         if not isinstance(x, Tensor) and x is not leaf.value
     }
     inputs = Inputs(generators)
-    graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs, following)
+    graph, container, differentiable = _run(function, rebuild(arguments), sources, inputs, follow)
     graph = resolved(graph)
     values = {source: x._data for x, source in [*sources.items(), *inputs.sources.items()]}
     examples = {node: _example(node.source, values) for node in graph.inputs}
@@ -188,6 +190,15 @@ def check_no_hooks(x: Tensor) -> None:
     """TypeError for a Tensor with hooks, which a program would not call."""
     if x._extras is not None and x._extras.hooks:
         raise TypeError(f"compile: {describe(x)} has hooks, which a program does not call; remove them first")
+
+
+def _check_arguments(function: Any, given: Sequence[Leaf], now: Sequence[Leaf]) -> None:
+    """TypeError if a function changed a container that came as an argument: the trace has its own."""
+    if [(leaf.path, id(leaf.value)) for leaf in given] != [(leaf.path, id(leaf.value)) for leaf in now]:
+        raise TypeError(
+            f"compile: {label(function)} changes a list or dict among its arguments, which would happen at no call; "
+            "change a copy, and return what is new"
+        )
 
 
 def check_not_computed(leaves: Iterable[Leaf]) -> None:
@@ -236,11 +247,13 @@ def _run(
     arguments: Any,
     sources: Mapping[Tensor, Any],
     inputs: Inputs,
-    following: AbstractContextManager[Any] | None,
+    follow: Callable[..., Any],
 ) -> tuple[Graph, Any, tuple[bool, ...]]:
     positional, named = arguments
-    with following or nullcontext(), tracing(inputs):
-        result = function(*positional, **named)
+    given = flatten(arguments)[0]
+    with tracing(inputs):  # around what follows, which must have ended before: an interrupt of that is none of this
+        result = follow(function, *positional, **named)
+    _check_arguments(function, given, flatten(arguments)[0])
     mode()  # what ended is dropped, and the leaves of the trace with it
     if inputs.refusal is not None:
         raise inputs.refusal

@@ -8,6 +8,8 @@ while a function is traced, it takes the place of the array.
 
 from __future__ import annotations
 
+import builtins
+import dis
 import functools
 import gc
 import os
@@ -15,12 +17,10 @@ import pickle
 import random
 import re
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
-from types import BuiltinMethodType, CellType, FunctionType, GeneratorType, ModuleType
+from types import BuiltinMethodType, CellType, CodeType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -41,28 +41,27 @@ class RefusedError(TypeError):
 class Watch:
     """What happens while a function is traced: what runs is followed, and what can't be is refused by name.
 
-    `roots` are the function and what else is traced with it, each with what messages call it; `arguments` come with the
-    call; others look at what is `known`. With `lend` the arrays that the function finds outside are lent to it: see
-    `Lent`.
+    `roots` are the function and what else is traced with it: see `Reach`. `arguments` come with the call. With `lend`
+    the arrays that the function finds outside are lent to it.
 
     Raises TypeError, naming the place or the function, for what nobody can compare before the next call.
     """
 
-    def __init__(
-        self, name: str, roots: list[tuple[Any, str]], arguments: Any, lend: bool = True, known: Sequence[Any] = ()
-    ) -> None:
+    def __init__(self, name: str, roots: reach.Roots, arguments: Sequence[Any], lend: bool = True) -> None:
         self.name = name
         self.ran = Ran()
         self.refused: Exception | None = None
         self._roots = roots
-        self._known = known
-        self._before = reach.what_may_be_read(roots, known)
+        self._arguments = [x for x in arguments if isinstance(x, (Tensor, *reach.GENERATORS))]
+        self._before = Reach(roots, Ran(may=True, by_name_alone=False)).places
         self._lent: dict[int, Lent] = {}
         self._loans = list(self._made_loans()) if lend else []
         self.lends = bool(self._loans)
         self._before += self._contents()
         self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
         self._skipped: Any = None
+        self._computes = False
+        self._changing = Ran()
         # These run now and then in between, and are no part of the function.
         self._apart = {id(getattr(callback, "__code__", None)) for callback in gc.callbacks}
         self._noted: set[int] = set()  # by identity: to hash code takes longer than most operations
@@ -93,16 +92,15 @@ class Watch:
         others = [(path, x) for path, x in arrays.values() if id(x) not in self._lent and not is_static(x)]
         return [reach.place(f"the content of {p}", reach.CONTENT, x) for p, x in others if not x.dtype.hasobject]
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Follow what runs in the block, and lend arrays to it."""
+    def follow(self, function: Callable[..., Any], /, *arguments: Any, **settings: Any) -> Any:
+        """What a function returns; what runs is followed, and arrays are lent to it."""
         previous = sys.getprofile()
         try:
             _lending.append(self)
             at_once([_setting(place, position, lent) or () for place, position, lent in self._loans])
             with self._running:
                 sys.setprofile(self._event)
-                yield
+                result = function(*arguments, **settings)
         finally:
             try:
                 self._stop(previous)
@@ -111,6 +109,7 @@ class Watch:
                 raise
         if self.refused is not None:
             raise self.refused
+        return result
 
     def _stop(self, previous: Any) -> None:
         sys.setprofile(None)
@@ -134,38 +133,53 @@ class Watch:
         elif self._skipped is not None:
             if event == "return" and frame is self._skipped:
                 self._skipped = None
+            elif event == "call":
+                self._note_skipped(frame.f_code)
         elif event == "call":
             self._called(frame)
         elif event == "c_call" and owner_of(frame.f_code.co_filename) in FOLLOWED:
-            self._called_in_c(argument)
+            self._called_in_c(frame, argument)
 
     def _called(self, frame: Any) -> None:
         code, caller = frame.f_code, frame.f_back.f_code
         owner = owner_of(code.co_filename)
-        if owner in (*FOLLOWED, "nn"):
-            # What an operation computes with is read at each call.
-            if caller is _RECORD or is_static(code) or id(code) in self._apart or code.co_name == "__del__":
-                self._skipped = frame
-            elif id(code) not in self._noted:
+        # What an operation computes with is read at each call, and a module that is imported runs once in any case.
+        if caller is _RECORD or is_static(code) or id(code) in self._apart or code.co_name in ("__del__", "<module>"):
+            self._skipped, self._computes = frame, caller is _RECORD
+            self._note_skipped(code)
+        elif owner in (*FOLLOWED, "nn"):
+            if id(code) not in self._noted and not _is_generated(frame):
                 self._noted.add(id(code))
-                self.ran.add(code)
-                self.ran.by_name_alone &= _READ_BY_OTHER_MEANS.isdisjoint(code.co_names)
+                self._note(code)
         elif owner != "ours" and (owner_of(caller.co_filename) in FOLLOWED or caller.co_filename == _MAPPINGS):
-            self._called_library(code, str(frame.f_globals.get("__name__", "")), owner)
+            self._called_library(frame, str(frame.f_globals.get("__name__", "")), owner)
 
-    def _called_library(self, code: Any, module: str, owner: str) -> None:
+    def _note_skipped(self, code: Any) -> None:
+        """What an operation changes it would change once more than without a trace."""
+        if self._computes and owner_of(code.co_filename) in FOLLOWED:
+            self._changing.add(code)
+
+    def _note(self, code: Any) -> None:
+        self.ran.add(code)
+        self.ran.by_name_alone &= _READ_BY_OTHER_MEANS.isdisjoint(code.co_names) and not _uses(code, "MATCH_CLASS")
+        for name in _INSIDES.intersection(code.co_names):
+            self._refuse(f"{code.co_qualname}, which reads {name}")
+
+    def _called_library(self, frame: Any, module: str, owner: str) -> None:
+        code = frame.f_code
         function = f"{module}.{code.co_qualname}"
         if owner == "numpy":
-            if module.startswith(_IMPURE_NUMPY) or code.co_name in _IMPURE:
-                self._refuse(function)
-        elif _main(module) not in _PURE_MODULES and function != "threading.RLock":  # NumPy's generators have one
-            self._refuse(function)
-        elif module not in _READ_BY_NAME:
+            pure = not module.startswith(_IMPURE_NUMPY) and code.co_name not in _IMPURE
+        else:  # NumPy's generators have a lock
+            pure = function == "threading.RLock" or (_main(module) in _PURE_MODULES and function not in _IMPURE_PYTHON)
+        if not pure:
+            self._refuse(function, frame.f_back, lambda x: getattr(x, "__code__", None) is code)
+        if module not in _READ_BY_NAME and owner != "numpy":
             self.ran.by_name_alone = False
 
-    def _called_in_c(self, function: Any) -> None:
+    def _called_in_c(self, frame: Any, function: Any) -> None:
         name, owner = function.__name__, getattr(function, "__self__", None)
-        self.ran.by_name_alone &= name not in ("format", "format_map")  # "{0.rate}" names an attribute
+        self.ran.by_name_alone &= name not in _READ_BY_OTHER_MEANS
         if owner is None or isinstance(owner, ModuleType):
             module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", ""))
             what = name if module == "builtins" else f"{module}.{name}"
@@ -175,12 +189,15 @@ class Watch:
             what = f"{kind.__name__}.{name}"
             pure = issubclass(type(owner), _OWNERS_OF_METHODS) or reach.is_transparent(kind)
         if (name in _IMPURE or not pure) and not is_static(function):
-            self._refuse(what)
+            self._refuse(what, frame, lambda x: x is function)
 
-    def _refuse(self, what: str) -> None:
+    def _refuse(self, what: str, frame: Any = None, is_it: Callable[[Any], bool] = lambda x: False) -> None:
+        """RefusedError for a call, with the promise that would allow it, if the caller's code has a name for it."""
+        name = _name_in(frame, is_it)
         self.refused = RefusedError(
             f"compile: {self.name} calls {what}, which may do or give something else at each call; call it outside and "
-            f"pass the result as an argument, or promise with ag.static({what.rpartition('.')[2]}) that it is the same"
+            "pass the result as an argument (a number as np.float64)"
+            + (f", or promise with ag.static({name}) that it always gives the same" if name else "")
         )
         raise self.refused
 
@@ -195,70 +212,64 @@ class Watch:
                     "same in every call: draw with ag.random, or outside, and pass them as an argument"
                 )
 
-    def changed(self) -> list[Place]:
-        """The places, among those that were read, that the function changed: items and variables.
-
-        Raises TypeError for attributes, which would be set once in place of at each call, and for arrays.
-        """
-        if any(lent.has_changed() for lent in self._lent.values()):
-            raise RefusedError(
-                f"compile: {self.name} changes an array in place; write ag.put or ag.add_at, or compute it anew"
-            )
-        read = {_identity(place) for place in self.reached().places}
+    def changes(self) -> list[str]:
+        """What the function changed of what it reads, each in a few words."""
+        ran = Ran(codes=self.ran.codes | self._changing.codes, names=self.ran.names | self._changing.names)
+        reached = Reach(self._roots, ran, self._is_by_reference).places
+        kept = next((place.path for place in reached for part in place.parts if type(part) is Lent), None)
+        if kept is not None:
+            raise RefusedError(f"compile: {self.name} keeps an array in {kept}, which is only lent to it; keep a copy")
+        read = {_identity(place) for place in reached}
         found = [place for place in self._before if _identity(place) in read and _is_changed(place)]
-        for place in found:
-            if place.reader in (reach.ATTRIBUTE, reach.SAME_NAMES, reach.GOTTEN, reach.TYPE, reach.CONTENT):
-                raise RefusedError(
-                    f"compile: {self.name} changes what it reads: {difference(place)}; that would happen once, and "
-                    "not at each call: declare what it keeps as an ag.Buffer, or return it"
-                )
-        return found
+        arrays = [place.path_of(i) for place, i, lent in self._loans if lent.has_changed()]
+        return [*dict.fromkeys(f"the content of {path} changed" for path in arrays), *map(_told, found)]
 
     def reached(self) -> Reach:
         """What the code that ran can have read."""
-        return Reach(self._roots, self.ran, self._is_by_reference, self._known)
+        return Reach(self._roots, self.ran, self._is_by_reference)
 
     def _is_by_reference(self, array: Any) -> bool:
         lent = self._lent.get(id(array))
         return lent is not None and lent.noted is None and self.lends
 
     def guard(self, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
-        """The guard of the places that were read; `further` tells of others the path, reader, owner and key."""
-        for path, value in self.reached().unknown:
+        """The guard of the places that were read; `further` tells of others the path, reader, owner and key.
+
+        Raises TypeError for what nobody can compare.
+        """
+        reached = self.reached()
+        self._check_unknown(reached)
+        self._check_code(reached)
+        self._check_arguments(reached)
+        return Guard([*reached.places, *[reach.place(*how) for how in further]])
+
+    def _check_unknown(self, reached: Reach) -> None:
+        for path, value in reached.unknown:
             raise RefusedError(
                 f"compile: {self.name} reads {path}, a {type(value).__name__}, and nobody can tell when that changes; "
                 f"pass what you need of it as an argument, or promise with ag.static({path}) that it stays the same"
             )
-        more = list(further)
-        return Guard(lambda: [*self.reached().places, *[reach.place(*how) for how in more]])
 
-    @contextmanager
-    def keeping(self, changed: list[Place]) -> Iterator[None]:
-        """Leave what is in these places as it is now, whatever happens in the block.
+    def _check_code(self, reached: Reach) -> None:
+        """Code that was found in a way that the walk does not know may read anything."""
+        for code in self.ran.codes - reached.entered:
+            if owner_of(code.co_filename) == "user":
+                raise RefusedError(
+                    f"compile: {self.name} calls {code.co_qualname}, and nobody can tell how it found that; let it "
+                    "read it from a variable, an item or an attribute, or promise with ag.static that it is the same"
+                )
 
-        Raises TypeError for what can't be put back.
-        """
-        calls = [call for place in changed for call in self._restoring(place)]
-        try:
-            yield
-        finally:
-            at_once(calls)
-
-    def _restoring(self, place: Place) -> list[tuple[Any, ...]]:
-        owner = place.owner
-        if place.reader in (reach.CELL, reach.ENTRY, reach.PRESENT):
-            return [_setting(place, 0, _returned(place.current()[0])) or ()]
-        if isinstance(owner, dict):
-            return [(owner.clear,), (owner.update, {name: _returned(x) for name, x in owner.items()})]
-        if isinstance(owner, (list, deque)):
-            return [(owner.clear,), (owner.extend, [_returned(x) for x in owner])]
-        if isinstance(owner, set):
-            return [(owner.clear,), (owner.update, set(owner))]
-        raise RefusedError(f"compile: {self.name} changes {place.path}; pass it as an argument, and return what is new")
-
-
-def _returned(x: Any) -> Any:
-    return x.array if type(x) is Lent else x
+    def _check_arguments(self, reached: Reach) -> None:
+        """In a trace a Tensor from outside is another object than the same Tensor as an argument."""
+        own = {id(x) for x in self._arguments}
+        both = [place for place in reached.places if own and any(id(part) in own for part in place.parts)]
+        identities = any(_uses(code, "IS_OP", "CONTAINS_OP") for code in self.ran.codes)
+        for place in both:
+            if identities or place.reader in reach.KEYS:
+                raise RefusedError(
+                    f"compile: {self.name} compares objects, and {place.path} has one that is an argument too; let it "
+                    "read that from outside alone, or pass numbers or names in place of it"
+                )
 
 
 _lending: list[Watch] = []
@@ -288,6 +299,31 @@ def _part(place: Place, position: int) -> Any:
     return next(iter(place.current()[position:]), None)
 
 
+def _name_in(frame: Any, is_it: Callable[[Any], bool]) -> str:
+    """How code names a function: `open`, or `os.getpid`; empty if it is found in another way."""
+    scope = {} if frame is None else {**vars(builtins), **frame.f_globals}
+    names = [name for name in scope if frame and name in frame.f_code.co_names]
+    parts = [(f"{x}.{name}", getattr(scope[x], name, None)) for x in names for name in frame.f_code.co_names]
+    modules = [(path, part) for path, part in parts if isinstance(scope[path.partition(".")[0]], ModuleType)]
+    return next((path for path, x in [*((name, scope[name]) for name in names), *modules] if is_it(x)), "")
+
+
+def _is_generated(frame: Any) -> bool:
+    """Whether code is what Python writes for our dataclasses, and for named tuples."""
+    ours = ("autograd_mini.", "nn.", "namedtuple_")
+    return frame.f_code.co_filename == "<string>" and str(frame.f_globals.get("__name__")).startswith(ours)
+
+
+@functools.lru_cache(maxsize=4096)
+def _uses(code: CodeType, *operations: str) -> bool:
+    """Whether code has one of these instructions of Python."""
+    return any(step.opname in operations for step in dis.get_instructions(code))
+
+
+def _told(place: Place) -> str:
+    return difference(place) or f"{place.path} changed"
+
+
 def _identity(place: Place) -> tuple[Any, ...]:
     return id(place.owner), place.reader, place.key if isinstance(place.key, str) else None
 
@@ -310,14 +346,20 @@ _MAPPINGS = Mapping.get.__code__.co_filename
 """Here are methods that call those of a subclass: `os.environ.get` does."""
 
 # fmt: off
-_READ_BY_OTHER_MEANS = frozenset({"getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter"})
+_READ_BY_OTHER_MEANS = frozenset({
+    "getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter", "format", "format_map",
+    "__getattribute__",
+})
+"""Among names in code, or of what is called: "{0.rate}".format(x) reads an attribute."""
+_INSIDES = frozenset({"__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__code__", "__builtins__"})
+_IMPURE_PYTHON = frozenset({"importlib.import_module", "importlib.reload", "logging.getLogger"})
 _READ_BY_NAME = frozenset({
     "abc", "contextlib", "functools", "enum", "typing", "_collections_abc", "collections", "warnings",
 })
 _PURE_MODULES = frozenset({
     "abc", "array", "bisect", "builtins", "cmath", "collections", "collections_abc", "colorsys", "contextlib",
     "contextvars", "copy", "copyreg", "dataclasses", "datetime", "enum", "fractions", "functools", "heapq",
-    "importlib", "inspect", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
+    "importlib", "itertools", "json", "keyword", "linecache", "logging", "math", "numbers", "operator",
     "pprint", "py_abc", "re", "reprlib", "sre", "statistics", "string", "struct", "textwrap", "tokenize",
     "traceback", "types", "typing", "warnings", "weakref", "weakrefset",
 })
@@ -329,7 +371,14 @@ _IMPURE = frozenset({
     "getbufsize", "id",
 })
 # fmt: on
-_IMPURE_NUMPY = ("numpy.random", "numpy.lib._npyio", "numpy.lib.npyio", "numpy._core.memmap", "numpy.lib._datasource")
+_IMPURE_NUMPY = (
+    "numpy.random",
+    "numpy.lib._npyio",
+    "numpy.lib.npyio",
+    "numpy._core.memmap",
+    "numpy.lib._datasource",
+    "numpy._core.arrayprint",
+)
 _OWNERS_OF_METHODS: Any = (
     *(str, bytes, int, float, complex, bytearray, memoryview, type, property, functools.partial, BaseException),
     *(FunctionType, BuiltinMethodType, GeneratorType, type(iter([])), type(iter(())), re.Match, ContextVar, Tensor, Op),

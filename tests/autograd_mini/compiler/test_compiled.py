@@ -42,7 +42,7 @@ def test_a_call_returns_tensors_in_the_same_containers() -> None:
 
 
 def test_a_function_runs_once_for_each_signature() -> None:
-    calls = []
+    calls: list[Any] = ag.static([])
 
     def f(x: Any) -> Any:
         calls.append(x.shape)

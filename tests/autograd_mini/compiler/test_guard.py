@@ -69,7 +69,7 @@ class Settings:
 def guard_of(function: Any, *names: str) -> Guard:
     """The guard of all that a function may read when it runs, which calls another one that has these names in it."""
     also = eval(f"lambda: {names!r}")
-    return Guard(lambda: reach.what_may_be_read([(function, label(function)), (also, "also")]))
+    return Guard(reach.what_may_be_read([(function, label(function)), (also, "also")]))
 
 
 def message(function: Any, change: Callable[[], object], *names: str) -> str:
