@@ -23,7 +23,7 @@ class Guard:
     keeps what it compares with alive.
 
     >>> rate = [0.1]
-    >>> guard = Guard(reach.what_may_be_read([(lambda w: w - rate[0] * w, "step")]))
+    >>> guard = Guard(reach.what_may_be_read((lambda w: w - rate[0] * w, "step")))
     >>> guard.broken()
     >>> rate[0] = 0.2
     >>> guard.broken()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,8 @@ class Found:
     matches: Callable[[Sequence[Any], dict[str, Any]], bool]
     program: Program
     guard: Guard
+    compared: Mapping[int, str]
+    """See `Watch.compared`."""
 
 
 class Programs:
@@ -76,16 +78,25 @@ class Programs:
                 change = found.guard.broken() if found else differences(self._newest_key[1:], key[1:])
                 if found is None or change is not None:
                     found = self._make(key, arguments, settings, str(change))
+        self._check_compared(found, leaves)
         self.latest[kind] = found
         return found.program, leaves
+
+    def _check_compared(self, found: Found, leaves: Sequence[Any]) -> None:
+        if found.compared and not found.compared.keys().isdisjoint(map(id, leaves)):
+            path = next(found.compared[id(x)] for x in leaves if id(x) in found.compared)
+            raise TypeError(
+                f"compile: {label(self.function)} compares objects, and {path} has one that is an argument too; let it "
+                "read that from outside alone, or pass numbers or names in place of it"
+            )
 
     def _make(
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
     ) -> Found:
         kind = str(key[0])
         maker = _Maker(kind, self.function, self.optimisers, arguments, settings)
-        program, guard = maker.make()
-        self._found[key] = Found(matcher(arguments, settings), program, guard)
+        program, guard, compared = maker.make()
+        self._found[key] = Found(matcher(arguments, settings), program, guard, compared)
         self._newest, self._newest_key = program, key
         self.count += 1
         while len(self._found) > KEPT:
@@ -103,6 +114,9 @@ class Programs:
             )
 
 
+_Made = tuple[Program, Guard, Mapping[int, str]]
+
+
 class _Maker:
     """Makes the program of one call."""
 
@@ -116,23 +130,23 @@ class _Maker:
         updates = [(optimiser.update, "update") for optimiser in self.updates.optimisers]
         self.roots = reach.Roots([(function, label(function)), *objects(self.leaves)], updates, self.updates.known)
 
-    def make(self) -> tuple[Program, Guard]:
-        """The program, and the guard of what it has read.
+    def make(self) -> _Made:
+        """The program, the guard of what it has read, and what its arguments may be compared with.
 
         What the function sets up at its first call, it finds at a second. If it changes something then too, a program
         can't stand for it.
         """
-        program, guard, changes = self._made()
-        return (program, guard) if not changes else self._made_again(program, changes)
+        made, changes = self._made()
+        return made if not changes else self._made_again(made[0], changes)
 
-    def _made_again(self, first: Program, changes: list[str]) -> tuple[Program, Guard]:
+    def _made_again(self, first: Program, changes: list[str]) -> _Made:
         try:
-            program, guard, again = self._made()
+            made, again = self._made()
         except Exception as error:  # it met a Tensor of the first trace, say
             raise self._refusal(changes) from error
-        if again or not equivalent(first.recipe.graph, program.recipe.graph):
+        if again or not equivalent(first.recipe.graph, made[0].recipe.graph):
             raise self._refusal(again or changes)
-        return program, guard
+        return made
 
     def _refusal(self, changes: list[str]) -> RefusedError:
         return RefusedError(
@@ -141,7 +155,7 @@ class _Maker:
             "call before; if nothing depends on it, promise that by ag.static(...) of the object that changes"
         )
 
-    def _made(self) -> tuple[Program, Guard, list[str]]:
+    def _made(self) -> tuple[_Made, list[str]]:
         watch = self._watch(lend=True)
         try:
             made = self._watched(watch)
@@ -157,7 +171,7 @@ class _Maker:
     def _watch(self, lend: bool) -> Watch:
         return Watch(label(self.function), self.roots, [leaf.value for leaf in self.leaves], lend)
 
-    def _watched(self, watch: Watch) -> tuple[Program, Guard, list[str]]:
+    def _watched(self, watch: Watch) -> tuple[_Made, list[str]]:
         traced = trace(self.function, self.leaves, self.rebuild, watch.follow)
         watch.check_generators()
         if self.kind == "value":
@@ -168,7 +182,8 @@ class _Maker:
             recipe = gradient_recipe(traced, watch.follow, self.updates)
             watch.check_generators()
         changes = watch.changes()
-        return Program(recipe), watch.guard([*self.updates.places(), *_selections(traced)]), changes
+        guard = watch.guard([*self.updates.places(), *_selections(traced)])
+        return (Program(recipe), guard, watch.compared()), changes
 
 
 def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:

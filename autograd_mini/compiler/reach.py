@@ -96,8 +96,7 @@ _OWNERS = {
     os.path.join(os.path.dirname(os.__file__), ""): "python",
     "<frozen": "python",
 }
-FOLLOWED = ("user", "installed")
-"""Whose code is looked into."""
+FOLLOWED = ("user", "installed")  # whose code is looked into
 
 
 @functools.cache
@@ -120,10 +119,8 @@ class Ran:
 
     may: bool = False
     codes: set[CodeType] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
-    """The attributes that the code names."""
-    by_name_alone: bool = True
-    """Whether attributes were read by no other means, such as `getattr(self, f"w{i}")` or `vars(self)`."""
+    names: set[str] = field(default_factory=set)  # the attributes that the code names
+    by_name_alone: bool = True  # attributes were read by no other means, such as `getattr(self, f"w{i}")`
 
     def add(self, code: CodeType) -> None:
         """Take note of code that runs, and of the names in it."""
@@ -161,14 +158,8 @@ def _kept(cached: Any, known: Sequence[Any] | None) -> list[Any]:
     return [*here.values()] if known is None else [x for x in known if id(x) in here]
 
 
-NAMES_IN_SOURCE = dict[str, Any](
-    ABSENT=ABSENT,
-    content=_content,
-    count=np.count_nonzero,
-    in_context=_in_context,
-    kept=_kept,
-    decimals=decimal.getcontext,
-)
+_READ_BY: tuple[Any, ...] = (_content, _in_context, _kept, np.count_nonzero, decimal.getcontext)
+NAMES_IN_SOURCE: dict[str, Any] = {"ABSENT": ABSENT, **{function.__name__: function for function in _READ_BY}}
 
 # How to read a place: one text, evaluated here and written into the generated check, so that both agree. A star stands
 # before what gives many parts.
@@ -181,23 +172,22 @@ ATTRIBUTE = "{owner}.__dict__[{key}]"
 GOTTEN = "getattr({owner}, {key}, ABSENT)"
 TYPE = "type({owner})"
 CALLED = "{owner}()"
-IN_CONTEXT = "in_context({owner})"
+IN_CONTEXT = "_in_context({owner})"
 GONE = "{owner}() is None"
-CACHED = "*kept({owner}, {key})"  # the results that a function keeps, of those that it kept
-DECIMALS = "repr(decimals())"
+CACHED = "*_kept({owner}, {key})"  # the results that a function keeps, of those that it kept
+DECIMALS = "repr(getcontext())"
 FLAGS = '{owner}._requires_grad if {owner}._extras is None or not {owner}._extras.hooks else "hooks"'
 LENGTH = "len({owner})"
 TRUTH = "bool({owner}[{key}])"
-CONTENT = "content({owner})"
+CONTENT = "_content({owner})"
 FORM = "({owner}.shape, {owner}.dtype) == {key}"
-SELECTED = "count({owner})"
+SELECTED = "count_nonzero({owner})"
 ENTRIES = "*{owner}.ravel().tolist()"
 ITEMS = "*{key}.__iter__({owner})"  # of list, say: an iteration of the user's subclass might do anything
 VALUES = "*{key}.values({owner})"
 SAME_KEYS = "*{key}.keys({owner})"
 SAME_NAMES = "*{owner}.__dict__"
-KEYS = (SAME_KEYS, SAME_NAMES)
-"""The readers whose parts are keys."""
+KEYS = (SAME_KEYS, SAME_NAMES)  # whose parts are keys
 
 _DESCRIPTIONS = {"__name__", "__qualname__", "__doc__", "__annotations__", "__module__"}  # of functions and classes
 _is_special = re.compile("__.*__").fullmatch
@@ -212,18 +202,14 @@ def _reading(reader: str) -> Callable[[Any, Any], tuple[Any, ...]]:
 class Place(NamedTuple):
     """A place that a function can read: how it is read, and the parts that were there."""
 
-    path: str
-    """What a message calls it."""
+    path: str  # what a message calls it
     reader: str
     owner: Any
     key: Any
     parts: tuple[Any, ...]
-    labels: Sequence[Any] = ()
-    """The keys of the parts, where these are not 0, 1, 2 and so on."""
-    leads: bool = True
-    """Whether what is there can be read in its turn."""
-    sure: bool = True
-    """Whether code names it, so that it was read if that code ran."""
+    labels: Sequence[Any] = ()  # the keys of the parts, where these are not 0, 1, 2 and so on
+    leads: bool = True  # what is there can be read in its turn
+    sure: bool = True  # code names it, so that it was read if that code ran
 
     def path_of(self, position: int) -> str:
         """What a message calls one of the parts: `model.layers[0]`."""
@@ -294,8 +280,7 @@ class Reach:
 
     def _walk(self, roots: Roots) -> None:
         self._seen: dict[int, Any] = {}  # with the objects: an identity is one only while its object lives
-        self.entered: set[Any] = set()
-        """The code of the functions that were found, and of those inside them."""
+        self.entered: set[Any] = set()  # the code of the functions that were found, and of those inside them
         self.unknown: list[tuple[str, Any]] = []
         self._weak: list[tuple[str, Any]] = []
         found: dict[tuple[Any, ...], Place] = {}
@@ -303,7 +288,7 @@ class Reach:
         self._seen |= {id(x): x for x in roots.known}
         self._walk_from(roots.late, found)
         self.unknown += [(path, x) for path, x in self._weak if x() is not None and id(x()) not in self._seen]
-        self.places = list(found.values())
+        self.places = [*found.values()]
 
     def _walk_from(self, roots: Sequence[tuple[Any, str]], found: dict[tuple[Any, ...], Place]) -> None:
         surely, perhaps = [*reversed(roots)], list[tuple[Any, str]]()
@@ -411,6 +396,7 @@ class Reach:
     def kind(self, value: type, path: str) -> _Places:
         """The methods of a class that ran, its named attributes, and its bases."""
         name, owner = value.__name__, _owner_of_module(value.__module__)
+        self.ran.by_name_alone &= self.ran.may or value not in (operator.attrgetter, operator.methodcaller)
         if owner not in (*FOLLOWED, "nn"):
             return
         if issubclass(value, enum.Enum):
@@ -463,11 +449,6 @@ class Reach:
         is_method = owner is not None and not isinstance(owner, (ModuleType, type))
         return [fixed(f"{path}.__self__", owner)] if is_method else ()
 
-    def generator(self, value: Any, path: str) -> _Places:
-        """What it draws is drawn at each call; its state is not to be read."""
-        states = {"bit_generator", "getstate", "get_state"}
-        return () if states.isdisjoint(self.ran.names) else self.refuse(value, path)
-
     def getter(self, value: Any, path: str) -> _Places:
         """It reads attributes by names that no code has."""
         self.ran.by_name_alone = False
@@ -486,7 +467,8 @@ class Reach:
 
 
 GENERATORS_OF_NUMPY = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
-GENERATORS = (*GENERATORS_OF_NUMPY, random.Random)
+GENERATORS = (*GENERATORS_OF_NUMPY, random.Random)  # what they draw is drawn at each call
+_STATES = {"bit_generator", "getstate", "get_state"}  # not to be read
 _MAPPINGS = (OrderedDict, dict, MappingProxyType)
 _LISTS = (list, deque, set, frozenset)
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
@@ -508,7 +490,7 @@ CONSTANT = (
 _KINDS: list[tuple[Any, Callable[[Reach, Any, str], _Places]]] = [
     (Tensor, Reach.tensor),
     (np.ndarray, Reach.array),
-    (GENERATORS, Reach.generator),
+    (GENERATORS, lambda self, x, path: () if _STATES.isdisjoint(self.ran.names) else self.refuse(x, path)),
     ((bytearray, memoryview, array.array, np.void), lambda _, x, path: [place(f"the content of {path}", CONTENT, x)]),
     (CONSTANT, lambda _, x, path: ()),
     ((enum.Enum, threading.local), Reach.attributes),
@@ -532,9 +514,9 @@ _KINDS: list[tuple[Any, Callable[[Reach, Any, str], _Places]]] = [
 ]
 
 
-def what_may_be_read(*roots: Any) -> list[Place]:
-    """The places that code which can be reached from roots, as `Roots` has them, may read when it runs."""
-    return Reach(Roots(*roots), Ran(may=True)).places
+def what_may_be_read(*roots: tuple[Any, str]) -> list[Place]:
+    """The places that code which can be reached from the roots may read when it runs."""
+    return Reach(Roots(roots), Ran(may=True)).places
 
 
 # ------------------------------------------------------------------------------------------ what is known of objects
@@ -542,16 +524,12 @@ def what_may_be_read(*roots: Any) -> list[Place]:
 
 def _is_users(value: Any) -> bool:
     """Whether users may have put a value into a module of a library, or change what is in it."""
-    if isinstance(value, FunctionType):
-        return owner_of(value.__code__.co_filename) in FOLLOWED
-    return isinstance(value, (ModuleType, list, dict))
+    code = value.__code__ if isinstance(value, FunctionType) else None
+    return isinstance(value, (ModuleType, list, dict)) if code is None else owner_of(code.co_filename) in FOLLOWED
 
 
 def is_own_key(name: Any) -> bool:
-    """Whether an attribute is one that compiled methods keep their programs in, or the label of a module.
-
-    Labels are for drawings: they decide nothing about a program, and grow as modules nest.
-    """
+    """Whether an attribute is ours: programs of compiled methods, or a label of a module, which only drawings read."""
     return name == "_label" or (isinstance(name, str) and name.startswith("<compiled"))
 
 

@@ -52,13 +52,12 @@ class Watch:
         self.ran = Ran()
         self.refused: Exception | None = None
         self._roots = roots
-        self._arguments = [x for x in arguments if isinstance(x, (Tensor, *reach.GENERATORS))]
         self._before = Reach(roots, Ran(may=True, by_name_alone=False)).places
         self._lent: dict[int, Lent] = {}
         self._loans = list(self._made_loans()) if lend else []
         self.lends = bool(self._loans)
         self._before += self._contents()
-        self._states = _states([*self._before, *reach.what_may_be_read([(arguments, "arguments")])])
+        self._states = _states([*self._before, *reach.what_may_be_read((arguments, "arguments"))])
         self._skipped: Any = None
         self._computes = False
         self._changing = Ran()
@@ -97,7 +96,8 @@ class Watch:
         previous = sys.getprofile()
         try:
             _lending.append(self)
-            at_once([_setting(place, position, lent) or () for place, position, lent in self._loans])
+            still = [(place, i, lent) for place, i, lent in self._loans if _part(place, i) is lent.array]
+            at_once([_setting(place, i, lent) or () for place, i, lent in still])
             with self._running:
                 sys.setprofile(self._event)
                 result = function(*arguments, **settings)
@@ -240,7 +240,6 @@ class Watch:
         reached = self.reached()
         self._check_unknown(reached)
         self._check_code(reached)
-        self._check_arguments(reached)
         return Guard([*reached.places, *[reach.place(*how) for how in further]])
 
     def _check_unknown(self, reached: Reach) -> None:
@@ -259,17 +258,15 @@ class Watch:
                     "read it from a variable, an item or an attribute, or promise with ag.static that it is the same"
                 )
 
-    def _check_arguments(self, reached: Reach) -> None:
-        """In a trace a Tensor from outside is another object than the same Tensor as an argument."""
-        own = {id(x) for x in self._arguments}
-        both = [place for place in reached.places if own and any(id(part) in own for part in place.parts)]
+    def compared(self) -> dict[int, str]:
+        """The objects that calls may not pass, by identity: the function may compare its arguments with them.
+
+        In a trace a Tensor from outside is another object than the same Tensor as an argument.
+        """
         identities = any(_uses(code, "IS_OP", "CONTAINS_OP") for code in self.ran.codes)
-        for place in both:
-            if identities or place.reader in reach.KEYS:
-                raise RefusedError(
-                    f"compile: {self.name} compares objects, and {place.path} has one that is an argument too; let it "
-                    "read that from outside alone, or pass numbers or names in place of it"
-                )
+        places = [place for place in self.reached().places if identities or place.reader in reach.KEYS]
+        kinds = (Tensor, *reach.GENERATORS)
+        return {id(x): place.path_of(i) for place in places for i, x in enumerate(place.parts) if isinstance(x, kinds)}
 
 
 _lending: list[Watch] = []

@@ -69,7 +69,7 @@ class Settings:
 def guard_of(function: Any, *names: str) -> Guard:
     """The guard of all that a function may read when it runs, which calls another one that has these names in it."""
     also = eval(f"lambda: {names!r}")
-    return Guard(reach.what_may_be_read([(function, label(function)), (also, "also")]))
+    return Guard(reach.what_may_be_read((function, label(function)), (also, "also")))
 
 
 def message(function: Any, change: Callable[[], object], *names: str) -> str:
@@ -556,7 +556,7 @@ def test_a_change_anywhere_in_nested_containers_is_noticed(tree: list[Any], data
 
 @given(trees)
 def test_every_path_is_the_way_to_its_part(tree: Any) -> None:
-    for place in reach.what_may_be_read([(tree, "tree")]):
+    for place in reach.what_may_be_read((tree, "tree")):
         for position, part in enumerate(place.parts):
             path = place.path_of(position)
             if place.reader in (reach.ITEMS, reach.VALUES) and "..." not in path:

@@ -409,7 +409,9 @@ def test_a_counter_in_a_list_that_is_read_is_refused() -> None:
         count[0] += 1
         return x * count[0]
 
-    with pytest.raises(TypeError, match=r"function changes what it reads: count\[0\] changed from 1 to 2; .* ag\.Buffer"):
+    with pytest.raises(
+        TypeError, match=r"function changes what it reads: count\[0\] changed from 1 to 2; .* ag\.Buffer"
+    ):
         ag.compile(function).value(X)
 
 
