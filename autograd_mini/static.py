@@ -13,7 +13,7 @@ _promised: dict[int, Any] = {}
 
 
 def static(value: Value) -> Value:
-    """The value itself, of which you promise that it never changes, or always gives the same result when called.
+    """The value itself, of which you promise that it never changes, decides nothing, or gives the same when called.
 
     `ag.compile` then takes it as it is: without the promise it compares what a function reads before each call, and
     refuses what can't be compared, such as an open file, or a function that reads the clock.
