@@ -35,6 +35,11 @@ class Buffer:
     """The value, also while a trace stands for all values."""
 
     def __init__(self, data: ArrayLike, *, dtype: DTypeLike | None = None, name: str | None = None) -> None:
+        if tracer():
+            raise TypeError(
+                f"Buffer: {name or 'one'} is made while ag.compile traces a function, and would not be made anew at "
+                "each call; make it outside, or in a call before"
+            )
         self.held = Tensor(data, requires_grad=False, dtype=dtype, name=name)
 
     @property
@@ -80,8 +85,23 @@ def assign(values: Mapping[Tensor | Buffer, Any]) -> None:
     >>> w, count
     (Tensor([0.5, 1.5]), Buffer(1))
     """
+    here = tracer()
+    if here:
+        _assign_in_trace(here, values)
+        return
     owned = {id(target._data) for target in values if type(target) is Tensor}
     at_once([_call(target, values[target], owned) for target in values])
+
+
+def _assign_in_trace(here: Any, values: Mapping[Tensor | Buffer, Any]) -> None:
+    for target in values:
+        if not isinstance(target, Buffer):
+            raise TypeError(
+                f"assign: {describe(target)} can't be set while ag.compile traces a function; hold it in an ag.Buffer, "
+                "let an optimiser update it, or set it outside"
+            )
+    for target, value in values.items():
+        here.record.write(target, value)
 
 
 _hold: Any = Buffer.__dict__["held"].__set__

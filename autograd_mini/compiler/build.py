@@ -47,7 +47,7 @@ def gradient_recipe(traced: Trace, follow: Callable[..., Any], updates: Updates)
     traced = replace(traced, draws=traced.draws + made.draws)
     written = _states(traced) + made.updated
     recipe = _recipe(made.graph, traced, made.slopes, written, parts, "step" if made.updated else "value_and_grad")
-    return replace(recipe, counts=tuple(updates.counts))
+    return replace(recipe, counts=tuple(updates.counts), unreached=made.unreached)
 
 
 def _states(traced: Trace) -> tuple[State, ...]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import call
 from typing import Any
-
-import numpy as np
 
 from autograd_mini.compiler.graph import Graph, Node, evaluate
 from autograd_mini.compiler.sources import Draw, Pack
@@ -24,6 +22,8 @@ class Differentiated:
     graph: Graph
     slopes: tuple[Any, ...]
     """Whose gradients come first."""
+    unreached: tuple[Any, ...]
+    """Which inputs require a gradient, and get none."""
     updated: tuple[Any, ...]
     """Whose new values come after those of the buffers that the function itself has written."""
     draws: tuple[Draw, ...]
@@ -39,9 +39,9 @@ def differentiated(
     """
     inputs = Inputs()
     with tracing(inputs):
-        made = follow(_replayed, graph, examples, updates or Updates(()), inputs)
+        made: Differentiated = follow(_replayed, graph, examples, updates or Updates(()), inputs)
     mode()
-    return Differentiated(resolved(made.graph), made.slopes, made.updated, made.draws)
+    return replace(made, graph=resolved(made.graph))
 
 
 def _replayed(graph: Graph, examples: Mapping[Node, Any], updates: Updates, inputs: Inputs) -> Differentiated:
@@ -50,13 +50,15 @@ def _replayed(graph: Graph, examples: Mapping[Node, Any], updates: Updates, inpu
     names = _names(graph, values)
     output, *others = [_tensor(values[node]) for node in graph.outputs]
     sources = {x: node.source for node, x in replayed.items()}
-    slopes = _slopes(output, [x for x, source in sources.items() if source.requires_grad], names)
+    wanted = [x for x, source in sources.items() if source.requires_grad]
+    slopes = _slopes(output, wanted, names)
     trained = {x: source for x, source in sources.items() if x in slopes and updates.trains(source)}
     updated = updates.traced(trained, slopes, inputs)
     names |= _names_of_new(trained, updated)
     outputs = [output, *slopes.values(), *others, *updated.values()]
     made = graph_with_leaves(outputs, sources | inputs.sources, names)
-    return Differentiated(made, tuple(sources[x] for x in slopes), tuple(updated), tuple(inputs.draws))
+    reached, unreached = ([sources[x] for x in wanted if (x in slopes) is found] for found in (True, False))
+    return Differentiated(made, tuple(reached), tuple(unreached), tuple(updated), tuple(inputs.draws))
 
 
 def _leaf(node: Node, example: Any) -> Tensor:
@@ -89,13 +91,9 @@ def _names_of_new(trained: Mapping[Tensor, Any], updated: Mapping[Any, Tensor]) 
 
 
 def _slopes(output: Tensor, wanted: list[Tensor], names: dict[Tensor, str]) -> dict[Tensor, Tensor]:
-    """The gradient of each; every gradient on the way is called after what it belongs to."""
+    """The gradient of each that has one; every gradient on the way is called after what it belongs to."""
     every: dict[Tensor, Tensor] = gradients(output)
     for node, slope in every.items():
         if node in names and slope.op is not None:
             names.setdefault(slope, f"d_{names[node]}")
-    return {x: every[x] if x in every else _zeros(x) for x in wanted}
-
-
-def _zeros(x: Tensor) -> Tensor:
-    return as_tensor(np.zeros(x.shape, x.dtype)[()], requires_grad=False)
+    return {x: every[x] for x in wanted if x in every}

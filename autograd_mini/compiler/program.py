@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,8 @@ class Recipe:
     """Shape and dtype of the results, by position, that live in the workspace from call to call."""
     counts: tuple[Buffer, ...] = ()
     """The buffers that count the steps of optimisers."""
+    unreached: tuple[Any, ...] = ()
+    """Whose gradients are None."""
 
     @property
     def peak_bytes(self) -> int:
@@ -107,7 +110,14 @@ class Program:
         self._slopes = [(returned[position], source) for position, source in slopes if position in returned]
         self._updated = [(returned[position], source) for position, source in updated if position in returned]
         self._commits = recipe.source.commits
-        self._hands_out = bool(self._slopes or self._updated or self._commits or recipe.counts)
+        self._hands_out = bool(self._slopes or self._updated or self._commits or recipe.counts or recipe.unreached)
+        self.others: Sequence[weakref.ref[Tensor]] = ()
+        """Tensors to which other programs of the function gave gradients, and this one gives none."""
+
+    @property
+    def trained(self) -> list[Tensor]:
+        """The Tensors from outside that get a gradient."""
+        return [part.tensor for source in self.recipe.slopes for part in entries(source) if isinstance(part, Outside)]
 
     def drawn(self, leaves: Sequence[Any]) -> list[Any]:
         """The random numbers of one call."""
@@ -125,26 +135,22 @@ class Program:
         except IndexError:
             workspace = _Workspace(self.recipe)
         try:
-            results = self._results(leaves, drawn, workspace)
-            if self._hands_out:
+            results = self._call(leaves, drawn, workspace)
+            if self._hands_out or self.others:
                 self._hand_out(results, leaves, workspace)
             else:
-                for tensor, slope in workspace.slopes:
-                    tensor._grad = slope
+                at_once([(replace_grad, x, slope) for x, slope in workspace.slopes if x._grad is not slope])
+        except BaseException:
+            workspace.forget()
+            raise
         finally:
             self._workspaces.append(workspace)
         return results
 
-    def _results(self, leaves: Sequence[Any], drawn: Sequence[Any], workspace: _Workspace) -> Sequence[Any]:
-        try:
-            return self._call(leaves, drawn, workspace)
-        except BaseException:
-            workspace.forget()
-            raise
-
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         """Give gradients and new values to whom they belong, all of them or none."""
         calls = list(results[-1]) if self._commits else []
+        calls += [(replace_grad, tensor, None) for tensor in self._without(leaves) if tensor._grad is not None]
         calls += [(replace_grad, tensor, slope) for tensor, slope in workspace.slopes if tensor._grad is not slope]
         if self._slopes:
             calls += self._gradients(results, leaves, dict(workspace.slopes))
@@ -152,6 +158,12 @@ class Program:
             calls += _new_values(source, results[position])
         calls += [holding(count, count.held._data + 1) for count in self.recipe.counts]
         at_once(calls)
+
+    def _without(self, leaves: Sequence[Any]) -> Iterator[Tensor]:
+        """The Tensors that have no gradient after the call."""
+        for source in self.recipe.unreached:
+            yield from (tensor for tensor, _ in _of_tensors(source, itertools.repeat(None), leaves))
+        yield from (tensor for tensor in (reference() for reference in self.others) if tensor is not None)
 
     def _gradients(
         self, results: Sequence[Any], leaves: Sequence[Any], kept: Mapping[Tensor, Any]

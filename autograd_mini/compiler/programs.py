@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import weakref
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,13 @@ from autograd_mini.compiler.build import gradient_recipe, value_recipe
 from autograd_mini.compiler.graph import equivalent, masks
 from autograd_mini.compiler.guard import Guard
 from autograd_mini.compiler.program import Program
-from autograd_mini.compiler.signature import Signatures, differences, matcher, named_leaves, objects
+from autograd_mini.compiler.signature import Signatures, classes, differences, matcher, named_leaves, objects
 from autograd_mini.compiler.sources import Outside
 from autograd_mini.compiler.trace import Trace, check_not_computed, trace
 from autograd_mini.compiler.updates import Updates
 from autograd_mini.compiler.watch import RefusedError, Watch
 from autograd_mini.errors import describe
+from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.passes import label
 
 KEPT = 64
@@ -57,6 +59,7 @@ class Programs:
         """For each kind the program that was used last: most likely the next call is like it."""
         self._found: dict[Hashable, Found] = {}
         self._signatures = Signatures(function)
+        self._trained: dict[int, weakref.ref[Any]] = {}
         self._newest: Program | None = None
         self._newest_key: tuple[Hashable, ...] = ()
 
@@ -94,15 +97,30 @@ class Programs:
         self, key: tuple[Hashable, ...], arguments: tuple[Any, ...], settings: dict[str, Any], change: str
     ) -> Found:
         kind = str(key[0])
-        maker = _Maker(kind, self.function, self.optimisers, arguments, settings)
+        maker = _Maker(key, self.function, self.optimisers, arguments, settings, self._signatures.with_names)
         program, guard, compared = maker.make()
+        if maker.reads_names and not self._signatures.with_names:
+            self._signatures.with_names = True
+            key = (kind, *self._signatures.of(arguments, settings, []))
+            return self._make(key, arguments, settings, change)
         self._found[key] = Found(matcher(arguments, settings), program, guard, compared)
         self._newest, self._newest_key = program, key
+        if kind != "value":
+            self._tell_others()
         self.count += 1
         while len(self._found) > KEPT:
             self._found.pop(next(iter(self._found)))
         self._warn_of_many(change, kind)
         return self._found[key]
+
+    def _tell_others(self) -> None:
+        """Each program forgets the gradients that only others give."""
+        programs = [found.program for key, found in self._found.items() if key[0] != "value"]  # type: ignore[index]
+        self._trained = {identity: x for identity, x in self._trained.items() if x() is not None}
+        self._trained |= {id(x): weakref.ref(x) for program in programs for x in program.trained}
+        for program in programs:
+            own = set(map(id, program.trained))
+            program.others = [x for identity, x in self._trained.items() if identity not in own]
 
     def _warn_of_many(self, change: str, kind: str) -> None:
         if self.count > MANY:
@@ -120,15 +138,28 @@ _Made = tuple[Program, Guard, Mapping[int, str]]
 class _Maker:
     """Makes the program of one call."""
 
-    def __init__(self, kind: str, function: Any, optimisers: Sequence[Any], arguments: Any, settings: Any) -> None:
-        self.kind = kind
+    def __init__(
+        self,
+        key: tuple[Hashable, ...],
+        function: Any,
+        optimisers: Sequence[Any],
+        arguments: Any,
+        settings: Any,
+        with_names: bool,
+    ) -> None:
+        self.kind = kind = str(key[0])
         self.function = function
+        self.with_names = with_names
+        self.reads_names = False
+        """Whether the function reads the names of Tensors among its arguments."""
         self.leaves, self.rebuild = named_leaves(function, arguments, settings)
         if kind != "value":
             check_not_computed(self.leaves)
         self.updates = Updates(optimisers if kind == "step" else ())
         updates = [(optimiser.update, "update") for optimiser in self.updates.optimisers]
-        self.roots = reach.Roots([(function, label(function)), *objects(self.leaves)], updates, self.updates.known)
+        self.roots = reach.Roots(
+            [(function, label(function)), *objects(self.leaves), *classes(key)], updates, self.updates.known
+        )
 
     def make(self) -> _Made:
         """The program, the guard of what it has read, and what its arguments may be compared with.
@@ -172,7 +203,7 @@ class _Maker:
         return Watch(label(self.function), self.roots, [leaf.value for leaf in self.leaves], lend)
 
     def _watched(self, watch: Watch) -> tuple[_Made, list[str]]:
-        traced = trace(self.function, self.leaves, self.rebuild, watch.follow)
+        traced = trace(self.function, self.leaves, self.rebuild, watch.follow, self.with_names)
         watch.check_generators()
         if self.kind == "value":
             recipe = value_recipe(traced)
@@ -181,6 +212,8 @@ class _Maker:
             _check_leaves(self.function, traced)
             recipe = gradient_recipe(traced, watch.follow, self.updates)
             watch.check_generators()
+        watch.check_draws(draw.generator for draw in recipe.draws if not isinstance(draw.generator, int))
+        self.reads_names = watch.reads_names and any(isinstance(leaf.value, Tensor) for leaf in self.leaves)
         changes = watch.changes()
         guard = watch.guard([*self.updates.places(), *_selections(traced)])
         return (Program(recipe), guard, watch.compared()), changes

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dis
 import enum
 import inspect
+import itertools
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -21,6 +23,8 @@ class Signatures:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._unread = _unread_parameters(function)
+        self.with_names = False
+        """Whether the names of Tensors count, as the function reads them."""
 
     def of(self, arguments: Sequence[Any], settings: dict[str, Any], leaves: list[Any]) -> tuple[Hashable, ...]:
         """The containers, shapes, dtypes and plain values of a call; its leaves are appended to `leaves`, in order.
@@ -43,6 +47,10 @@ class Signatures:
             parts.append((name, "not read" if unread else _part(x, leaves)))
             if unread:
                 leaves.append(x)
+        if len(leaves) > 1:
+            parts.append(("which arguments are the same object", _shared(leaves)))
+        if self.with_names:
+            parts.append(("the names of the Tensors", tuple([x.name for x in leaves if isinstance(x, Tensor)])))
         return tuple(parts)
 
 
@@ -51,12 +59,16 @@ def matcher(arguments: Sequence[Any], settings: dict[str, Any]) -> Callable[[Seq
 
     It is generated, because it is asked at each call: three times as fast as to build the signature and look it up.
     """
-    if settings or not all(type(x) is np.ndarray for x in arguments):
+    if settings or not all(type(x) is np.ndarray for x in arguments) or _shared(arguments):
         return never_matches
     names = [f"x{i}" for i in range(len(arguments))]
     scope: dict[str, Any] = {"array": np.ndarray}
     scope |= {f"{name}_{key}": getattr(x, key) for name, x in zip(names, arguments) for key in ("shape", "dtype")}
-    tests = [f"type({x}) is array and {x}.shape == {x}_shape and {x}.dtype is {x}_dtype" for x in names]
+    pairs = list(itertools.combinations(names, 2))
+    if len(pairs) > _MANY:
+        return never_matches
+    tests = [f"{x} is not {y}" for x, y in pairs]
+    tests += [f"type({x}) is array and {x}.shape == {x}_shape and {x}.dtype is {x}_dtype" for x in names]
     unpacked = f"({', '.join(names)},) = arguments" if names else "pass"
     text = f"""def matches(arguments, settings):
     if settings or len(arguments) != {len(names)}: return False
@@ -66,6 +78,17 @@ def matcher(arguments: Sequence[Any], settings: dict[str, Any]) -> Callable[[Seq
     exec(text, scope)
     made: Callable[[Sequence[Any], dict[str, Any]], bool] = scope["matches"]
     return made
+
+
+_MANY = 10  # pairs of arguments, which take longer to compare than to build the signature
+
+
+def _shared(leaves: Sequence[Any]) -> Hashable:
+    """Which arguments are the same object, as a function may ask by `x is y`; empty if all differ."""
+    identities = [id(x) for x in leaves if type(x) not in PLAIN]
+    if len(set(identities)) == len(identities):
+        return ()
+    return tuple([identities.index(identity) for identity in identities])
 
 
 def never_matches(arguments: Sequence[Any], settings: dict[str, Any]) -> bool:
@@ -140,17 +163,41 @@ def _exact(x: Any, depth: int = 0) -> Hashable:
         x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor, np.ndarray)
     ):
         return _Itself(x)
-    if kind in (tuple, list):
-        return kind, tuple([_exact(part, depth + 1) for part in x])
-    if kind is frozenset:
-        return kind, frozenset([_exact(part, depth + 1) for part in x])
-    if kind is dict:
-        return kind, tuple([(_exact(key, depth + 1), _exact(part, depth + 1)) for key, part in x.items()])
+    base = next((base for base in _BASES if isinstance(x, base)), None)
+    if base is not None:
+        more = _exact_attributes(x, depth + 1) if kind is not base else ()
+        held = _BASES[base](x, depth + 1), more
+        return _Itself(x) if depth == 0 and _holds_identities(held) else (kind, *held)
     if kind in (slice, range):
         return kind, (_exact(x.start), _exact(x.stop), _exact(x.step))
     if isinstance(x, np.generic):
         return x.dtype, x.tobytes()
     return _of_object(x, depth)
+
+
+def _items(base: Any) -> Callable[[Any, int], Hashable]:
+    """The items of a list or the like, as the class itself gives them, not what a subclass makes of them."""
+    return lambda x, depth: tuple([_exact(part, depth) for part in base.__iter__(x)])
+
+
+def _pairs(x: Any, depth: int) -> Hashable:
+    return tuple([(_exact(key, depth), _exact(part, depth)) for key, part in dict.items(x)])
+
+
+_BASES: dict[type, Callable[[Any, int], Hashable]] = {
+    tuple: _items(tuple),
+    list: _items(list),
+    deque: lambda x, depth: (x.maxlen, _items(deque)(x, depth)),
+    set: _items(set),
+    frozenset: _items(frozenset),
+    dict: _pairs,
+    int: lambda x, depth: int.__int__(x),
+    float: lambda x, depth: repr(float.__float__(x)),
+    complex: lambda x, depth: repr(complex.__complex__(x)),
+    str: lambda x, depth: str.__str__(x),
+    bytes: lambda x, depth: bytes.__bytes__(x),
+}
+"""How to read what instances of these and of their subclasses hold, besides attributes."""
 
 
 def _of_object(x: Any, depth: int) -> Hashable:
@@ -186,6 +233,21 @@ def _holds_identities(part: Any) -> bool:
 def objects(leaves: Sequence[Leaf]) -> list[tuple[Any, str]]:
     """The arguments, with their paths, that go by their identity: what is in them may change."""
     return [(leaf.value, leaf.path) for leaf in leaves if not _is_input(leaf.value) and _changes(leaf.value)]
+
+
+def classes(signature: Hashable) -> list[tuple[Any, str]]:
+    """The classes and functions of what goes by its value, and what messages call them: code that may be called."""
+    found: dict[int, tuple[Any, str]] = {}
+    waiting = [signature]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (tuple, frozenset)):
+            waiting += part
+        elif isinstance(part, (type, _Itself)):
+            value = part.value if isinstance(part, _Itself) else part
+            if isinstance(value, (type, FunctionType, ModuleType, enum.Enum)):
+                found[id(value)] = value, getattr(value, "__name__", str(value))
+    return list(found.values())
 
 
 def _changes(x: Any) -> bool:
@@ -248,7 +310,8 @@ def differences(old: Hashable, new: Hashable) -> str:
         if one != other:
             (name, before), (new_name, after) = _argument(position, one), _argument(position, other)
             if name == new_name:
-                return f"argument {name} was {_described(before)}, then {_described(after)}"
+                what = name if " " in str(name) else f"argument {name}"
+                return f"{what} was {_described(before)}, then {_described(after)}"
             return "the names of the arguments changed"
     return "the number of arguments changed"
 

@@ -131,14 +131,17 @@ def trace(
     leaves: Sequence[Leaf],
     rebuild: Callable[[Iterable[Any]], Any],
     follow: Callable[..., Any] = call,
+    with_names: bool = False,
 ) -> Trace:
     """What `function` does with arguments that `rebuild` makes of these leaves, of which arrays and Tensors are inputs.
 
-    `follow` calls it, as `operator.call` does.
+    `follow` calls it, as `operator.call` does. Arguments that have no name get one for messages, unless `with_names`.
 
     Raises TypeError if it asks a traced Tensor for its value, reads one with hooks, or returns anything but Tensors.
     """
-    arguments = [_variable(leaf) if is_input(leaf.value) else _standing_for(leaf.value) for leaf in leaves]
+    made = {id(leaf.value): leaf for leaf in reversed(leaves)}  # what is passed twice is one object here too
+    standing = {identity: _standing_for(leaf, with_names) for identity, leaf in made.items()}
+    arguments = [standing[id(leaf.value)] for leaf in leaves]
     traced = [x if is_input(leaf.value) else None for x, leaf in zip(arguments, leaves)]
     sources: dict[Tensor, Any] = {
         x: Argument(position, x.requires_grad, isinstance(leaves[position].value, Tensor), not x.shape)
@@ -168,14 +171,13 @@ def is_input(x: Any) -> bool:
     return isinstance(x, (Tensor, np.ndarray, np.generic))
 
 
-def _standing_for(x: Any) -> Any:
-    """Another generator for each that comes as an argument, to tell it from one that the function finds outside."""
-    return np.random.Generator(x.bit_generator) if type(x) is np.random.Generator else x
-
-
-def _variable(leaf: Leaf) -> Tensor:
-    """A leaf of its own for an argument, so that one Tensor that is passed twice is two inputs."""
+def _standing_for(leaf: Leaf, with_names: bool) -> Any:
+    """A leaf or generator of its own for an argument, to tell it from what the function finds outside."""
     x = leaf.value
+    if type(x) is np.random.Generator:
+        return np.random.Generator(x.bit_generator)
+    if not is_input(x):
+        return x
     tensor = isinstance(x, Tensor)
     if tensor:
         check_no_hooks(x)
@@ -183,7 +185,8 @@ def _variable(leaf: Leaf) -> Tensor:
         own = as_tensor(x._data if tensor else x, requires_grad=tensor and x.requires_grad)
     except (TypeError, ValueError) as error:
         raise type(error)(f"compile: {leaf.path}: {error}") from None
-    return own.named((x.name if tensor else None) or leaf.path)
+    name = (x.name if tensor else None) or (None if with_names else leaf.path)
+    return own if name is None else own.named(name)
 
 
 def check_no_hooks(x: Tensor) -> None:

@@ -75,6 +75,20 @@ class Watch:
         codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
         return self.lends and any({"type", "issubclass"} & set(code.co_names) for code in codes)
 
+    @property
+    def reads_names(self) -> bool:
+        """Whether code reads the names of Tensors."""
+        return any("name" in code.co_names for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED)
+
+    def check_draws(self, generators: Iterable[Any]) -> None:
+        """TypeError for a generator that the function has made itself, which would go on from call to call."""
+        known = {id(part) for _, _, part in self._parts()}
+        if any(id(generator) not in known for generator in generators):
+            raise RefusedError(
+                f"compile: {self.name} draws from a generator that it makes itself, which a program would not make "
+                "again; make it outside, or pass it as an argument"
+            )
+
     def _made_loans(self) -> Iterator[tuple[Place, int, Lent]]:
         """The places that take a stand-in; an array that is to be had in another place too is not lent."""
         if any(place.reader == reach.CACHED for place in self._before):  # results that are kept may be any arrays
@@ -266,7 +280,8 @@ class Watch:
 
         In a trace a Tensor from outside is another object than the same Tensor as an argument.
         """
-        identities = any(_uses(code, "IS_OP", "CONTAINS_OP") for code in self.ran.codes)
+        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
+        identities = any(_uses(code, "IS_OP", "CONTAINS_OP") for code in codes)
         places = [place for place in self.reached().places if identities or place.reader in reach.KEYS]
         kinds = (Tensor, *reach.GENERATORS)
         return {id(x): place.path_of(i) for place in places for i, x in enumerate(place.parts) if isinstance(x, kinds)}

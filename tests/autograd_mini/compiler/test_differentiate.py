@@ -67,12 +67,12 @@ def test_only_inputs_that_require_a_gradient_have_one() -> None:
     np.testing.assert_array_equal(slopes, [y * w.data, x.data * y])
 
 
-def test_a_leaf_that_the_loss_does_not_depend_on_has_a_gradient_of_zeros() -> None:
+def test_a_leaf_that_no_gradient_reaches_has_none() -> None:
     w = Tensor(np.ones((2, 3)))
     _, (loss, *slopes) = with_gradients(lambda x: (x.detach() * 2).sum() + (w * 0).sum(), Tensor([1.0, 2.0]))
     assert loss == 6.0
-    assert sorted(slope.shape for slope in slopes) == [(2,), (2, 3)]
-    assert not any(slope.any() for slope in slopes)
+    assert [slope.shape for slope in slopes] == [(2, 3)]
+    assert not slopes[0].any()
 
 
 def test_no_gradient_flows_back_to_what_no_grad_has_computed() -> None:

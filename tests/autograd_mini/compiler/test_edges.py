@@ -312,3 +312,70 @@ def test_a_warning_calls_what_changes_as_the_user_does() -> None:
     trainer.count = 8
     with pytest.warns(ag.RecompilationWarning, match=r"because loss.__self__.count changed from 7 to 8"):
         compiled.value(np.ones(2))
+
+
+# ---------------------------------------------------------------------------------------- leaves without a gradient
+
+
+def _unused(way: str, b: Tensor) -> Any:
+    if way == "no_grad":
+        with ag.no_grad():
+            return b * 1.0
+    cut: dict[str, Callable[[Tensor], Any]] = {
+        "detach": lambda b: b.detach(),
+        "stop_gradient": ag.stop_gradient,
+        "argmax": ag.argmax,
+        "compared": lambda b: (b > 3.5).sum(),
+        "rounded": lambda b: ag.stop_gradient(ag.round(b)),
+    }
+    return cut[way](b)
+
+
+@pytest.mark.parametrize("optimiser", [lambda p: nn.SGD(p, 0.1, momentum=0.9), lambda p: nn.Adam(p, 0.1)])
+@pytest.mark.parametrize("way", ["no_grad", "detach", "stop_gradient", "argmax", "compared", "rounded"])
+def test_a_leaf_that_no_gradient_reaches_has_none_and_stays(way: str, optimiser: Callable[[Any], Any]) -> None:
+    """An optimiser would move it by its momentum or its state if the gradient were 0 in place of None."""
+
+    def losses(step_of: Callable[[Any, Any], Callable[[Any], Any]]) -> list[Any]:
+        a, b, used = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), [True]
+        chosen = optimiser([a, b])
+        step = step_of(lambda x: (a * (b if used[0] else _unused(way, b)) * x).sum(), chosen)
+        found = []
+        for used[0] in (True, False, True, False):
+            step(np.array([1.0, 2.0]))
+            found += [a.data.copy(), b.data.copy(), b.grad is None, chosen.steps.value.item()]
+        return found
+
+    def eager(loss: Any, chosen: Any) -> Callable[[Any], Any]:
+        def step(x: Any) -> None:
+            chosen.zero_grad()
+            loss(x).backward()
+            chosen.step()
+
+        return step
+
+    compiled = losses(lambda loss, chosen: ag.compile(loss, optimiser=chosen).step)
+    for one, other in zip(compiled, losses(eager)):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_argument_that_no_gradient_reaches_has_none() -> None:
+    w, p = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    (p * p).sum().backward()
+    ag.compile(lambda p: (w * p.detach()).sum()).value_and_grad(p)
+    assert p.grad is None
+    np.testing.assert_array_equal(w.grad, [3.0, 4.0])
+
+
+def test_gradients_of_another_call_do_not_stay() -> None:
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    compiled = ag.compile(lambda x, both: ((a + b) * x).sum() if both else (a * x).sum())
+    x = np.array([1.0, 2.0])
+    for both in (True, False, True, False):
+        compiled.value_and_grad(x, both)
+        np.testing.assert_array_equal(a.grad, x)
+        assert (b.grad is not None) == both
+    compiled.value_and_grad(x, True)
+    b.requires_grad = False
+    compiled.value_and_grad(x, True)
+    assert b.grad is None
