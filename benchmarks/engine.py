@@ -32,7 +32,7 @@ class Problem:
 
 def eager(problem: Problem) -> Run:
     """The graph is recorded anew in each step."""
-    optimiser = nn.SGD(problem.parameters, rate=problem.rate)
+    optimiser = nn.SGD(problem.parameters, lr=problem.rate)
     objective, inputs = problem.loss, problem.inputs
 
     def step() -> float:
@@ -47,6 +47,6 @@ def eager(problem: Problem) -> Run:
 
 def compiled(problem: Problem) -> Run:
     """Loss, gradients and update are one generated function."""
-    train = ag.compile(problem.loss, optimiser=nn.SGD(problem.parameters, rate=problem.rate))
+    train = ag.compile(problem.loss, optimiser=nn.SGD(problem.parameters, lr=problem.rate))
     inputs = problem.inputs
     return each(lambda: float(train.step(*inputs)))

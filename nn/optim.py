@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 import autograd_mini as ag
 from autograd_mini import Buffer, Tensor
+
+_OTHER_NAMES = {"rate", "learning_rate"}
 
 
 class Optimiser:
@@ -42,6 +44,14 @@ class Optimiser:
     So it does whether one of these is 0: momentum, say, needs a state.
     """
 
+    def __new__(cls, *arguments: Any, **settings: Any) -> Self:
+        """TypeError for the names that other libraries have for `lr`."""
+        for name in _OTHER_NAMES & settings.keys() - set(cls.hyperparameters):
+            raise TypeError(
+                f"{cls.__name__}: no setting {name}; the step size is lr: write {cls.__name__}(..., lr=...)"
+            )
+        return super().__new__(cls)
+
     def __init__(self, parameters: Iterable[Any], **settings: Any) -> None:
         self.param_groups = _groups(type(self).__name__, parameters, settings)
         """A dict for each group: its `params`, and its settings, which may be changed between steps."""
@@ -49,6 +59,19 @@ class Optimiser:
         """What is remembered of each parameter, since its first step."""
         self.steps = Buffer(0, name="steps")
         """How many steps were done."""
+        for name in self.hyperparameters:
+            if not all(name in group for group in self.param_groups):
+                raise TypeError(f"{type(self).__name__}: its hyperparameter {name} has no value; pass {name}=...")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """AttributeError for a setting of the groups and other names of lr; TypeError for steps that are no Buffer."""
+        if name != "lr" and name in self.__dict__.get("param_groups", [{}])[0]:
+            raise AttributeError(f"{type(self).__name__}.{name}: set it in the groups: param_groups[i][{name!r}] = ...")
+        if name in _OTHER_NAMES and name not in self.hyperparameters:
+            raise AttributeError(f"{type(self).__name__}.{name}: the step size is called lr")
+        if name == "steps" and not isinstance(value, Buffer):
+            raise TypeError(f"{type(self).__name__}.steps is a Buffer: set steps.value = {value!r}")
+        super().__setattr__(name, value)
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -65,17 +88,14 @@ class Optimiser:
 
     @property
     def lr(self) -> float:
-        """The step size of the first group, a positive number; setting it sets that of all groups."""
+        """The step size of the first group; setting it sets that of all groups. ValueError for a negative number."""
         return float(self.param_groups[0]["lr"])
 
     @lr.setter
     def lr(self, value: float) -> None:
-        lr = _positive(type(self).__name__, "lr", value)
+        lr = _not_negative(type(self).__name__, "lr", value)
         for group in self.param_groups:
             group["lr"] = lr
-
-    rate = lr
-    """The older name of `lr`."""
 
     def state(self, parameter: Tensor) -> Mapping[str, Any]:
         """What to remember of a parameter from step to step: the first values, arrays by name."""
@@ -84,9 +104,10 @@ class Optimiser:
     def update(self, *arguments: Any, **settings: Any) -> Any:
         """The new value of a parameter and its new state: `update(parameter, gradient, state, step, **settings)`.
 
-        Parameter, gradient and the values of the state are arrays, or in a trace Tensors.
-
-        `step` counts the steps from 1. Settings named in `hyperparameters` are numbers, which a trace does not know.
+        Parameter, gradient and the values of the state are arrays that can't be written to, or in a trace Tensors:
+        give new ones. `step` counts the steps from 1. It and the settings named in `hyperparameters` are numbers that
+        a trace does not know, so that `ag.where` and `ag.minimum` stand for `if`. The state is a dict of this call
+        alone; a state that is not returned stays as it is.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update(self, parameter, gradient, state, step)")
 
@@ -108,11 +129,30 @@ class Optimiser:
                 gradient = gradient_of(parameter)
                 if gradient is not None:
                     kept = self.state_of(parameter)
-                    state = {name: kept[name].value.data for name in kept} if kept else kept
-                    new[parameter], changed = self.update(parameter.data, gradient, state, count, **settings)
+                    state = {name: _read_only(kept[name].value.data) for name in kept}
+                    new[parameter], changed = self._updated(parameter, gradient, state, count, settings)
                     for name in changed:
                         new[_kept(kept, name, changed[name])] = changed[name]
         return {**new, self.steps: step} if new else new
+
+    def _updated(
+        self, parameter: Tensor, gradient: Any, state: dict[str, Any], count: int, settings: dict[str, Any]
+    ) -> tuple[Any, Mapping[str, Any]]:
+        try:
+            result = self.update(_read_only(parameter.data), gradient, state, count, **settings)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise ValueError(
+                f"{type(self).__name__}.update: it changes an array in place; return a new one, as does "
+                "parameter - lr * gradient"
+            ) from error
+        if not (type(result) is tuple and len(result) == 2 and isinstance(result[1], Mapping)):
+            kind = type(result).__name__
+            raise TypeError(
+                f"{type(self).__name__}.update: it returned {kind}, not (new parameter, dict of new states)"
+            )
+        return result
 
     def _settings(self, group: dict[str, Any]) -> dict[str, Any]:
         """The settings of a group as `update` takes them: Python's numbers, so that float32 stays float32."""
@@ -146,6 +186,15 @@ def _kept(states: dict[str, Buffer], name: str, value: Any) -> Buffer:
     return states[name]
 
 
+def _read_only(array: Any) -> Any:
+    """The array as one that an update can't change before the step is done."""
+    if not array.shape:
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 _gradient = operator.attrgetter("grad")
 
 
@@ -156,7 +205,7 @@ class SGD(Optimiser):
     (Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013, eqs. 3 and 4, after
     a change of variables). Without momentum: 004_3fd59ef6bf62b8c0.txt, eq. 6.23.
 
-    Raises ValueError for an lr that is not positive, a negative momentum, and for nesterov without momentum; and as
+    Raises ValueError for a negative lr, a negative momentum, and for nesterov without momentum; and as
     `Optimiser`.
 
     >>> w = Tensor(1.0)
@@ -172,13 +221,11 @@ class SGD(Optimiser):
     def __init__(
         self,
         parameters: Iterable[Any],
-        lr: float | None = None,
+        lr: float,
         momentum: float = 0.0,
         nesterov: bool = False,
-        *,
-        rate: float | None = None,
     ) -> None:
-        lr = _positive("SGD", "lr", rate if lr is None else lr)
+        lr = _not_negative("SGD", "lr", lr)
         super().__init__(parameters, lr=lr, momentum=_not_negative("SGD", "momentum", momentum), nesterov=nesterov)
         for group in self.param_groups:
             if group["nesterov"] and not group["momentum"]:
@@ -219,7 +266,7 @@ class Adam(Optimiser):
     added to the corrected root. t counts the steps of the optimiser; PyTorch counts those of each parameter, which
     differ only where one had no gradient.
 
-    Raises ValueError for an lr that is not positive, betas outside of [0, 1) and a negative eps; and as `Optimiser`.
+    Raises ValueError for a negative lr, betas outside of [0, 1) and a negative eps; and as `Optimiser`.
 
     >>> w = Tensor([1.0, -2.0])
     >>> optimiser = Adam([w], lr=0.5)
@@ -236,7 +283,7 @@ class Adam(Optimiser):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        lr, eps = _positive("Adam", "lr", lr), _not_negative("Adam", "eps", eps)
+        lr, eps = _not_negative("Adam", "lr", lr), _not_negative("Adam", "eps", eps)
         super().__init__(parameters, lr=lr, betas=betas, eps=eps)
         for group in self.param_groups:
             if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
@@ -262,8 +309,7 @@ def _groups(name: str, parameters: Any, settings: dict[str, Any]) -> list[dict[s
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         kind = type(parameters).__name__
         raise TypeError(
-            f"{name}: expected a list of Tensors, got {kind}; write {name}([w], rate) or "
-            f"{name}(model.parameters(), rate)"
+            f"{name}: expected a list of Tensors, got {kind}; write {name}([w], lr) or {name}(model.parameters(), lr)"
         )
     given = list(parameters)
     if not any(isinstance(part, dict) for part in given):
@@ -281,7 +327,7 @@ def _checked_group(name: str, group: Any, settings: dict[str, Any]) -> dict[str,
     for setting in group.keys() - settings.keys() - {"params"}:
         raise TypeError(f"{name}: no setting {setting!r}; its settings: {', '.join(settings)}")
     if "lr" in group:
-        group = {**group, "lr": _positive(name, "lr", group["lr"])}
+        group = {**group, "lr": _not_negative(name, "lr", group["lr"])}
     return {**group, "params": _checked_parameters(name, group["params"])}
 
 
@@ -297,12 +343,6 @@ def _checked_parameters(name: str, parameters: Any) -> list[Tensor]:
                 f"{name}: the data of {parameter!r} can't be written; make it with Tensor(...), which copies"
             )
     return checked
-
-
-def _positive(name: str, setting: str, value: Any) -> float:
-    if not isinstance(value, (int, float, np.floating)) or not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name}: {setting} is a positive number, got {value!r}")
-    return float(value)
 
 
 def _not_negative(name: str, setting: str, value: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from autograd_mini.tensor import Tensor
 from autograd_mini.transforms.passes import check_function, label
 from autograd_mini.transforms.trees import flatten
 
+_NOT_YET: Any = object()
+
 
 class Compiled:
     """A function that runs as generated NumPy; `ag.compile` makes it and says what it does."""
@@ -34,6 +36,11 @@ class Compiled:
         self._calls = 0
         self._optimiser = optimiser
         self._programs = Programs(function, optimisers)
+        self._attribute: str | None = None
+        self._is_kept = False
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = name
 
     @property
     def optimiser(self) -> Any:
@@ -65,6 +72,7 @@ class Compiled:
         kept: Compiled | None = vars(instance).get(self._key)
         if kept is None or not kept._is_of(instance, self.function):
             kept = Compiled(self.function.__get__(instance), self._optimiser, self._check)
+            kept._attribute, kept._is_kept = self._attribute or label(self.function), True
             vars(instance)[self._key] = kept
         return kept
 
@@ -109,17 +117,17 @@ class Compiled:
     def step(self, /, *arguments: Any, **settings: Any) -> Any:
         """As `value_and_grad`, and the update of the optimiser too: the loss before the update is returned.
 
-        The numbers of the optimiser, its rate say, are read at each step. Raises TypeError without an optimiser,
+        The numbers of the optimiser, its lr say, are read at each step. Raises TypeError without an optimiser,
         and for an argument that is one of its parameters: those the function reads from outside.
 
         >>> import autograd_mini as ag, nn
         >>> w = ag.Tensor(3.0)
-        >>> descent = ag.compile(lambda: w * w, optimiser=nn.SGD([w], rate=0.25))
+        >>> descent = ag.compile(lambda: w * w, optimiser=nn.SGD([w], lr=0.25))
         >>> [descent.step() for _ in range(3)], w
         ([np.float64(9.0), np.float64(2.25), np.float64(0.5625)], Tensor(0.375))
         """
         if self._optimiser is None:
-            raise TypeError("step: there is no optimiser; write ag.compile(loss, optimiser=nn.SGD(parameters, rate))")
+            raise TypeError("step: there is no optimiser; write ag.compile(loss, optimiser=nn.SGD(parameters, lr))")
         return self._loss("step", arguments, settings)
 
     @property
@@ -146,7 +154,9 @@ class Compiled:
         return f"<compiled {label(self.function)}, programs made: {self.compilations}>"
 
     def __reduce__(self) -> Any:
-        """Only the function travels: source from elsewhere would be run unread."""
+        """Only the function travels: source from elsewhere would be run unread. A method is found on its object."""
+        if self._is_kept:
+            return getattr, (self.function.__self__, self._attribute)  # type: ignore[attr-defined]
         return Compiled, (self.function, self._optimiser, self._check)
 
     def _found(self, kind: str, arguments: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Program, list[Any]]:
@@ -214,7 +224,20 @@ def _optimisers(optimiser: Any) -> list[Any]:
                     f"compile: {one!r} is no optimiser whose step can be compiled: it has no {name}; take "
                     "nn.SGD(parameters, lr), derive yours from nn.Optimiser, or call value_and_grad and a step of yours"
                 )
+        _check_not_overridden(one)
     return optimisers
+
+
+def _check_not_overridden(optimiser: Any) -> None:
+    """TypeError for an optimiser whose eager step does more than its `update`: a compiled step would leave that out."""
+    kind = type(optimiser)
+    base = next((base for base in reversed(kind.__mro__) if "state_of" in vars(base)), kind)
+    for name in ("step", "updates"):
+        if getattr(kind, name, None) is not getattr(base, name, None):
+            raise TypeError(
+                f"compile: {kind.__name__}.{name} is not that of {base.__name__}, and a compiled step calls update "
+                "alone; write it in update, or call value_and_grad and then the step of the optimiser"
+            )
 
 
 def _checked_interval(check: Any) -> int:
@@ -239,26 +262,35 @@ def _writeable(x: Array) -> Array:
     return x if x.flags.writeable or not x.shape else x.copy()
 
 
-def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool | int = False) -> Compiled:
+@overload
+def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool | int = False) -> Compiled: ...
+@overload
+def compile(*, optimiser: Any = None, check: bool | int = False) -> Callable[[Callable[..., Any]], Compiled]: ...
+
+
+def compile(function: Any = _NOT_YET, *, optimiser: Any = None, check: bool | int = False) -> Any:
     """A function of arrays and Tensors as straight-line NumPy, which its first call traces and writes.
 
     The result is called as the function is, and returns the same Tensors; its `value` returns arrays, its
     `value_and_grad` leaves gradients in `.grad`, its `step` updates the parameters of an optimiser such as `nn.SGD`,
-    and its `source` is the Python text.
+    and its `source` is the Python text. Without a function it is a decorator: `@ag.compile(check=True)`.
 
-    Arrays, NumPy scalars and Tensors among the arguments (which may be nested lists, tuples and dicts) are inputs, and
-    so are the leaf Tensors that the function reads from outside. Everything else that it reads is part of the program:
-    Python numbers and strings, other arguments, plain arrays by reference. If one of these changes, or the shapes or
-    dtypes of the inputs do, another program is made; after 8 a RecompilationWarning says what keeps changing. The
-    function runs once for each program, so that what it does besides computing (printing, counting) happens then only.
-    So does what it computes from plain arrays alone (`array.mean()`, `ag.Tensor(array)`): pass those as arguments.
+    A result is what the function would give at that moment, or the function is refused. Arrays, NumPy scalars and
+    Tensors among the arguments (which may be nested lists, tuples and dicts) are inputs, and so are leaf Tensors, the
+    values of `ag.Buffer` and the draws of `ag.random` that the function reads from outside. All else that it reads is
+    compared before each call: where it changed, or where shapes or dtypes did, another program is made; after 8 a
+    RecompilationWarning says what keeps changing. What can't be compared is refused by name, unless `ag.static`
+    promises that it stays. The function runs once or twice for each program: printing happens then only.
 
-    Results agree with those of the function itself within rounding; `check=True` computes both and compares, and raises
-    RuntimeError where they differ.
+    Arrays arrive in the function as Tensors that need no gradient, so that `isinstance(x, np.ndarray)` is False there,
+    and `x -= 1` changes nobody's array.
 
-    Raises TypeError, when called, for a function that returns anything but Tensors, asks a Tensor for its value
-    (`bool(x)`, `float(x)`, `x.data`) or has an index whose result has a shape that depends on values; RuntimeError for
-    one that draws random numbers: pass them as arguments.
+    Results agree with those of the function itself within rounding. `check=True` computes both at each call and
+    compares, `check=n` at each n-th; RuntimeError says where they differ.
+
+    Raises TypeError, when called, for a function that is refused, returns anything but Tensors, asks a Tensor for its
+    value (`bool(x)`, `float(x)`, `x.data`) or has an index whose result has a shape that depends on values;
+    RuntimeError for one that draws random numbers other than by `ag.random`.
 
     >>> import autograd_mini as ag
     >>> w = ag.Tensor([3.0, -1.0], name="w")
@@ -283,4 +315,6 @@ def compile(function: Callable[..., Any], *, optimiser: Any = None, check: bool 
     <BLANKLINE>
         return (sum_1,)
     """
+    if function is _NOT_YET:
+        return lambda function: Compiled(function, optimiser, check)
     return Compiled(function, optimiser, check)

@@ -195,6 +195,25 @@ def check_no_hooks(x: Tensor) -> None:
         raise TypeError(f"compile: {describe(x)} has hooks, which a program does not call; remove them first")
 
 
+def _result(function: Callable[..., Any], positional: Any, named: Any, follow: Callable[..., Any]) -> Any:
+    try:
+        return follow(function, *positional, **named)
+    except KeyError as error:
+        if error.args and isinstance(error.args[0], Tensor):
+            raise TypeError(
+                f"compile: {label(function)} looks up {describe(error.args[0])} in a dict, and an argument is another "
+                "object in a trace; let the function read the Tensor from outside, or use its name as the key"
+            ) from error
+        raise
+    except AttributeError as error:
+        if isinstance(error.obj, Tensor) and hasattr(np.ndarray, str(error.name)):
+            raise TypeError(
+                f"compile: {label(function)} asks {describe(error.obj)} for {error.name}, which only an array has; "
+                "arrays among the arguments arrive as Tensors: write it with operations of ag, or do it outside"
+            ) from error
+        raise
+
+
 def _check_arguments(function: Any, given: Sequence[Leaf], now: Sequence[Leaf]) -> None:
     """TypeError if a function changed a container that came as an argument: the trace has its own."""
     if [(leaf.path, id(leaf.value)) for leaf in given] != [(leaf.path, id(leaf.value)) for leaf in now]:
@@ -255,7 +274,7 @@ def _run(
     positional, named = arguments
     given = flatten(arguments)[0]
     with tracing(inputs):  # around what follows, which must have ended before: an interrupt of that is none of this
-        result = follow(function, *positional, **named)
+        result = _result(function, positional, named, follow)
     _check_arguments(function, given, flatten(arguments)[0])
     mode()  # what ended is dropped, and the leaves of the trace with it
     if inputs.refusal is not None:

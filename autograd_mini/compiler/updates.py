@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from autograd_mini import ops
 from autograd_mini.compiler import reach
@@ -38,6 +40,7 @@ class Updates:
         self.optimisers = optimisers
         self._rules = {p: rule for rule in _rules(optimisers) for p in rule.group["params"]}
         self._used: dict[Tensor, _Rule] = {}
+        _check_apart(self._rules)
 
     def trains(self, source: Any) -> bool:
         """Whether the value that comes from a source is updated."""
@@ -87,7 +90,7 @@ class Updates:
         settings = {name: value for name, value in rule.group.items() if name != "params"}
         settings |= {name: leaves.setting(rule.group, name) for name in rule.live}
         read = {name: leaf for name, (leaf, _) in states.items()}
-        result = rule.optimiser.update(x, slope, read, leaves.step(rule.optimiser), **settings)
+        result = rule.optimiser.update(x, slope, dict(read), leaves.step(rule.optimiser), **settings)
         value, state = _checked(rule.optimiser, result, x, read)
         return {source: value} | {states[name][1]: part for name, part in state.items()}
 
@@ -126,6 +129,14 @@ def _rules(optimisers: Iterable[Any]) -> Iterator[_Rule]:
                     raise TypeError(f"step: {describe(parameter)} belongs to two optimisers; give it to one of them")
                 seen.add(parameter)
             yield _Rule(optimiser, group)
+
+
+def _check_apart(parameters: Iterable[Tensor]) -> None:
+    """TypeError for parameters that share memory: a compiled step writes each new value as soon as nobody reads it."""
+    arrays = [(*byte_bounds(p._data), p) for p in parameters if p.ndim]
+    for (_, end, one), (start, _, other) in itertools.pairwise(sorted(arrays, key=lambda bounds: bounds[:2])):
+        if start < end and np.shares_memory(one._data, other._data):
+            raise TypeError(f"step: {describe(one)} and {describe(other)} share memory; give each an array of its own")
 
 
 class _Leaves:

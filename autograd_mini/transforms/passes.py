@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -165,7 +165,18 @@ def _checked_output(transform: str, function: Any, leaf: Leaf) -> Tensor:
     if isinstance(leaf.value, Tensor):
         return leaf.value
     what = type(leaf.value).__name__ + (f" at {leaf.path}" if leaf.path else "")
-    raise TypeError(f"{transform}: {label(function)} returned {what}, not a Tensor; was .data or float() used inside?")
+    raise TypeError(f"{transform}: {label(function)} returned {what}, not a Tensor; {_instead_of(leaf.value)}")
+
+
+def _instead_of(value: Any) -> str:
+    """What to write where a function has returned something that is no Tensor."""
+    if value is None or isinstance(value, (str, type)) or callable(value):
+        return "return Tensors alone, in lists, tuples and dicts"
+    if isinstance(value, (Iterator, Coroutine)):
+        return "it is a generator or coroutine function; let it return a list of Tensors"
+    if isinstance(value, (bool, int, float, complex, np.ndarray, np.generic)):
+        return "was .data or float() used inside? return what is constant in another way, or as ag.as_tensor(...)"
+    return "return Tensors alone, in lists, tuples and dicts, not in an object"
 
 
 def conformed(leaf: Leaf, like: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ def by_scalars(scalar: Callable[[float], Any], forget: Callable[[Any], None]) ->
 def compiled() -> Run:
     points, labels = moons(POINTS, np.random.default_rng(0))
     layers = model(Tensor)
-    train = ag.compile(lambda: loss_of(layers, points, labels), optimiser=nn.SGD(parameters_of(layers), rate=RATE))
+    train = ag.compile(lambda: loss_of(layers, points, labels), optimiser=nn.SGD(parameters_of(layers), lr=RATE))
     return each(lambda: float(train.step()))
 
 

@@ -535,7 +535,7 @@ def test_running_sums_of_constants_keep_no_graph() -> None:
 def test_a_thousand_steps_leave_memory_flat() -> None:
     rng = np.random.default_rng(0)
     model = nn.MLP([4, 8, 3], rng=rng)
-    optimiser = nn.SGD(model.parameters(), rate=0.1)
+    optimiser = nn.SGD(model.parameters(), lr=0.1)
     x, y = rng.normal(size=(16, 4)), rng.integers(0, 3, 16)
 
     def steps(count: int) -> int:
@@ -588,7 +588,7 @@ def test_two_threads_train_as_one_after_the_other() -> None:
     def train(seed: int, results: dict[int, np.ndarray]) -> None:
         rng = np.random.default_rng(seed)
         model = nn.MLP([4, 8, 3], rng=rng)
-        optimiser = nn.SGD(model.parameters(), rate=0.1)
+        optimiser = nn.SGD(model.parameters(), lr=0.1)
         x, y = rng.normal(size=(16, 4)), rng.integers(0, 3, 16)
         for _ in range(50):
             optimiser.zero_grad()

@@ -97,7 +97,7 @@ def test_changed_leaves_and_buffers_are_named() -> None:
 
 def test_a_step_between_two_ways_back_is_found() -> None:
     model = nn.MLP([2, 3, 1], rng=np.random.default_rng(0))
-    optimiser = nn.SGD(model.parameters(), rate=0.1)
+    optimiser = nn.SGD(model.parameters(), lr=0.1)
     with ag.debug():
         loss = nn.mse(model(np.ones((4, 2))), np.zeros((4, 1)))
         loss.backward()
@@ -110,7 +110,7 @@ def test_sound_programs_pass_unchanged() -> None:
     def train() -> np.ndarray:
         rng = np.random.default_rng(0)
         model = nn.MLP([2, 3, 2], rng=rng)
-        optimiser = nn.SGD(model.parameters(), rate=0.1)
+        optimiser = nn.SGD(model.parameters(), lr=0.1)
         for _ in range(3):
             optimiser.zero_grad()
             nn.softmax_cross_entropy(model(rng.normal(size=(4, 2))), [0, 1, 1, 0]).backward()

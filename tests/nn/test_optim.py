@@ -304,7 +304,7 @@ def test_a_rate_that_changes_needs_no_other_program() -> None:
         optimiser.lr = 0.1 / (1 + call)
         step.step(x)
     assert step.compilations == 1
-    assert optimiser.lr == optimiser.rate == 0.005
+    assert optimiser.lr == 0.005
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -351,16 +351,17 @@ def test_compared_steps_are_done_once(name: str, check: bool | int) -> None:
     assert step.compilations == 1
 
 
-def test_every_seventh_step_is_compared() -> None:
+def test_every_seventh_step_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     leaves = parameters()
     calls = []
+    updates = nn.Optimiser.updates
 
-    class Watched(nn.SGD):
-        def updates(self, gradient_of: Any) -> Any:
-            calls.append(self.steps.value.item())
-            return super().updates(gradient_of)
+    def watched(self: Any, gradient_of: Any) -> Any:
+        calls.append(self.steps.value.item())
+        return updates(self, gradient_of)
 
-    step = ag.compile(loss_of(leaves), optimiser=Watched(leaves, 0.05, 0.9), check=7)
+    monkeypatch.setattr(nn.Optimiser, "updates", watched)
+    step = ag.compile(loss_of(leaves), optimiser=nn.SGD(leaves, 0.05, 0.9), check=7)
     for x in batches(20):
         step.step(x)
     assert calls == [0, 7, 14]
@@ -464,9 +465,8 @@ def test_an_optimiser_without_an_update_says_so() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda p: nn.SGD(p, 0.0), "lr is a positive number"),
-        (lambda p: nn.SGD(p), "lr is a positive number"),
-        (lambda p: nn.SGD(p, float("nan")), "lr is a positive number"),
+        (lambda p: nn.SGD(p, -0.1), "lr is a number that is not negative"),
+        (lambda p: nn.SGD(p, float("nan")), "lr is a number that is not negative"),
         (lambda p: nn.SGD(p, 0.1, -0.1), "momentum is a number that is not negative"),
         (lambda p: nn.SGD(p, 0.1, nesterov=True), "nesterov needs a momentum"),
         (lambda p: nn.Adam(p, betas=(0.9, 1.0)), "betas are two numbers"),
@@ -474,7 +474,7 @@ def test_an_optimiser_without_an_update_says_so() -> None:
         (lambda p: nn.Adam(p, eps=-1.0), "eps is a number"),
         (lambda p: nn.SGD([*p, p[0]], 0.1), "given twice"),
         (lambda p: nn.SGD([], 0.1), "there are no parameters"),
-        (lambda p: nn.SGD([{"params": p, "lr": -1.0}], 0.1), "lr is a positive number"),
+        (lambda p: nn.SGD([{"params": p, "lr": -1.0}], 0.1), "lr is a number that is not negative"),
     ],
 )
 def test_wrong_settings(make: Callable[[Any], Any], message: str) -> None:
@@ -499,3 +499,149 @@ def test_a_parameter_without_a_gradient_stays_and_has_no_state_changed() -> None
 def test_a_step_without_gradients_says_so() -> None:
     with pytest.raises(RuntimeError, match=r"call loss\.backward\(\) first"):
         nn.Adam(parameters()).step()
+
+
+def test_a_step_size_by_another_name_is_refused() -> None:
+    for name in ("rate", "learning_rate"):
+        with pytest.raises(TypeError, match=rf"SGD: no setting {name}; the step size is lr: write SGD\(\.\.\., lr="):
+            nn.SGD([Tensor(1.0)], **{name: 0.1})
+        with pytest.raises(AttributeError, match=rf"Adam\.{name}: the step size is called lr"):
+            setattr(nn.Adam([Tensor(1.0)]), name, 0.1)
+
+
+def test_a_step_size_of_0_is_a_step_all_the_same() -> None:
+    w = Tensor([1.0, 2.0])
+    optimiser = nn.SGD([w], 0.0, momentum=0.9)
+    step = ag.compile(lambda x: (w * x).sum(), optimiser=optimiser)
+    step.step(np.ones(2))
+    np.testing.assert_array_equal(w.data, [1.0, 2.0])
+    optimiser.lr = 0.5
+    step.step(np.ones(2))
+    np.testing.assert_array_equal(w.data, np.array([1.0, 2.0]) - 0.5 * 1.9)
+
+
+def test_settings_that_are_set_beside_the_groups_are_refused() -> None:
+    optimiser = nn.SGD([Tensor(1.0)], 0.1, momentum=0.5)
+    with pytest.raises(AttributeError, match=r"SGD\.momentum: set it in the groups: param_groups\[i\]\['momentum'\]"):
+        optimiser.momentum = 0.9  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=r"SGD\.steps is a Buffer: set steps\.value = 5"):
+        optimiser.steps = 5  # type: ignore[assignment]
+
+
+class Heavy(nn.Optimiser):
+    """Momentum, written as each case of a test writes it."""
+
+    def __init__(self, leaves: Any, write: Any) -> None:
+        super().__init__(leaves, lr=0.1)
+        self.write = write
+
+    def state(self, parameter: Tensor) -> Mapping[str, Any]:
+        return {"v": np.zeros_like(parameter.data)}
+
+    def update(self, parameter: Any, gradient: Any, state: Any, step: Any, *, lr: Any) -> Any:
+        return self.write(parameter, gradient, state, lr)
+
+
+def _into_the_state(p: Any, g: Any, state: Any, lr: Any) -> Any:
+    state["v"] = 0.9 * state["v"] + g
+    return p - lr * state["v"], state
+
+
+def _replaced_state(p: Any, g: Any, state: Any, lr: Any) -> Any:
+    v = 0.9 * state.pop("v") + g
+    state["v"] = v
+    return p - lr * v, state
+
+
+def _further_state(p: Any, g: Any, state: Any, lr: Any) -> Any:
+    return p - lr * (0.9 * state["v"] + g), {**state, "v": 0.9 * state["v"] + g}
+
+
+@pytest.mark.parametrize("write", [_into_the_state, _replaced_state, _further_state])
+def test_a_state_may_be_written_into_the_dict_that_update_gets(write: Any) -> None:
+    one, other = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    eager, optimiser = Heavy([one], write), Heavy([other], write)
+    step = ag.compile(lambda x: (other * other * x).sum(), optimiser=optimiser)
+    for x in np.arange(1.0, 7.0).reshape(3, 2):
+        eager.zero_grad()
+        (one * one * x).sum().backward()
+        eager.step()
+        step.step(x)
+        np.testing.assert_array_equal(other.data, one.data)
+        np.testing.assert_array_equal(optimiser.state_of(other)["v"].value.data, eager.state_of(one)["v"].value.data)
+
+
+def _parameter_in_place(p: Any, g: Any, state: Any, lr: Any) -> Any:
+    p -= lr * g
+    return p, {}
+
+
+def _state_in_place(p: Any, g: Any, state: Any, lr: Any) -> Any:
+    v = state["v"]
+    v *= 0.9
+    v += g
+    return p - lr * v, {"v": v}
+
+
+def _gradient_in_place(p: Any, g: Any, state: Any, lr: Any) -> Any:
+    g += 0.1 * p
+    return p - lr * g, {}
+
+
+@pytest.mark.parametrize("write", [_parameter_in_place, _state_in_place, _gradient_in_place])
+def test_an_update_in_place_changes_nothing(write: Any) -> None:
+    w = Tensor([1.0, 2.0])
+    optimiser = Heavy([w], write)
+    (w * w).sum().backward()
+    with pytest.raises(ValueError, match=r"Heavy\.update: it changes an array in place; return a new one"):
+        optimiser.step()
+    np.testing.assert_array_equal(w.data, [1.0, 2.0])
+    assert optimiser.steps.value.item() == 0
+    with pytest.raises(ValueError, match=r"Heavy\.update: it changes an array in place"):
+        ag.compile(lambda: (w * w).sum(), optimiser=optimiser, check=True).step()
+    np.testing.assert_array_equal(w.data, [1.0, 2.0])
+
+
+def test_an_update_that_gives_no_pair_is_refused() -> None:
+    w = Tensor([1.0, 2.0])
+    optimiser = Heavy([w], lambda p, g, state, lr: p - lr * g)
+    (w * w).sum().backward()
+    with pytest.raises(TypeError, match=r"Heavy\.update: it returned ndarray, not \(new parameter, dict of new state"):
+        optimiser.step()
+    with pytest.raises(TypeError, match=r"Heavy\.update: it returned Tensor, not \(new parameter, dict of new state"):
+        ag.compile(lambda: (w * w).sum(), optimiser=optimiser).step()
+
+
+def test_a_hyperparameter_without_a_value_is_refused() -> None:
+    class Decay(nn.Optimiser):
+        hyperparameters = ("lr", "decay")
+
+    with pytest.raises(TypeError, match=r"Decay: its hyperparameter decay has no value; pass decay="):
+        Decay([Tensor(1.0)], lr=0.1)
+
+
+def test_an_optimiser_whose_step_does_more_is_refused() -> None:
+    class Clipped(nn.SGD):
+        def step(self) -> None:
+            for parameter in self.parameters:
+                parameter.grad = np.clip(parameter.grad, -0.1, 0.1)  # type: ignore[misc]
+            super().step()
+
+    class Normed(nn.SGD):
+        def updates(self, gradient_of: Any) -> Any:
+            return super().updates(lambda p: gradient_of(p) * 0.5)
+
+    w = Tensor([1.0, 2.0])
+    for kind, name in ((Clipped, "step"), (Normed, "updates")):
+        with pytest.raises(TypeError, match=rf"compile: {kind.__name__}\.{name} is not that of Optimiser"):
+            ag.compile(lambda: (w * w).sum(), optimiser=kind([w], 0.1))
+
+
+def test_parameters_that_share_memory_are_refused() -> None:
+    data = np.arange(4.0)
+    one, other = ag.as_tensor(data[:3]), ag.as_tensor(data[1:])
+    with pytest.raises(TypeError, match="share memory; give each an array of its own"):
+        ag.compile(lambda: (one * other).sum(), optimiser=nn.SGD([one, other], 0.1)).step()
+    even, odd = ag.as_tensor(data[::2]), ag.as_tensor(data[1::2])
+    ag.compile(lambda: (even * odd).sum(), optimiser=nn.SGD([even, odd], 0.5)).step()
+    np.testing.assert_array_equal(data, [-0.5, 1.0, 0.5, 2.0])

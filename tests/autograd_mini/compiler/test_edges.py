@@ -68,15 +68,15 @@ def test_a_step_updates_just_the_scalars_of_the_optimiser(count: int, trained: s
         return sum((ag.tanh(w) * (i + 1) for i, w in enumerate(weights)), Tensor(0.0, requires_grad=False))
 
     loss(eager).backward()
-    nn.SGD([eager[i] for i in chosen], rate=0.5).step()
-    ag.compile(lambda: loss(compiled), optimiser=nn.SGD([compiled[i] for i in chosen], rate=0.5)).step()
+    nn.SGD([eager[i] for i in chosen], lr=0.5).step()
+    ag.compile(lambda: loss(compiled), optimiser=nn.SGD([compiled[i] for i in chosen], lr=0.5)).step()
     np.testing.assert_allclose([w.data for w in compiled], [w.data for w in eager])
     np.testing.assert_allclose([w.grad for w in compiled], [w.grad for w in eager])
 
 
 def test_a_parameter_among_the_arguments_of_a_step() -> None:
     w = Tensor([1.0, 2.0], name="w")
-    step = ag.compile(lambda v: (w * v).sum(), optimiser=nn.SGD([w], rate=0.5)).step
+    step = ag.compile(lambda v: (w * v).sum(), optimiser=nn.SGD([w], lr=0.5)).step
     step(Tensor([1.0, 1.0]))
     with pytest.raises(TypeError, match=r"step: w .* is a parameter of the optimiser and an argument"):
         step(w)
@@ -87,7 +87,7 @@ def test_a_large_rate_is_no_reason_to_warn() -> None:
     w = Tensor(np.ones(2, np.float32))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ag.compile(lambda: w.sum(), optimiser=nn.SGD([w], rate=1e6)).step()
+        ag.compile(lambda: w.sum(), optimiser=nn.SGD([w], lr=1e6)).step()
     np.testing.assert_array_equal(w.data, np.float32([1 - 1e6] * 2))
 
 
@@ -143,15 +143,15 @@ def test_arguments_may_have_any_name() -> None:
 
 def test_a_list_of_parameters_that_is_replaced() -> None:
     v, w = Tensor(1.0), Tensor(1.0)
-    optimiser = nn.SGD([v, w], rate=0.5)
+    optimiser = nn.SGD([v, w], lr=0.5)
     compiled = ag.compile(lambda: v + w, optimiser=optimiser)
     compiled.step()
     optimiser.parameters = [v]
-    optimiser.rate = 0.25
+    optimiser.lr = 0.25
     compiled.step()
     assert (v.data, w.data, compiled.compilations) == (0.25, 0.5, 2)
     with pytest.raises(AttributeError):
-        compiled.optimiser = nn.SGD([w], rate=0.5)  # type: ignore[misc]
+        compiled.optimiser = nn.SGD([w], lr=0.5)  # type: ignore[misc]
 
 
 def test_the_source_of_a_dropped_program_is_dropped() -> None:
@@ -270,7 +270,7 @@ def test_a_method_of_objects_that_can_not_keep_its_programs() -> None:
 @pytest.mark.parametrize("way", ["__call__", "value", "value_and_grad", "step"])
 def test_a_warning_shows_the_line_of_the_call(way: str) -> None:
     w = Tensor(2.0)
-    call = getattr(ag.compile(lambda n: w * n, optimiser=nn.SGD([w], rate=0.1)), way)
+    call = getattr(ag.compile(lambda n: w * n, optimiser=nn.SGD([w], lr=0.1)), way)
     with pytest.warns(ag.RecompilationWarning, match="compiled 9 times") as caught:
         _ = [call(n) for n in range(9)]
     assert [warning.filename for warning in caught] == [__file__]

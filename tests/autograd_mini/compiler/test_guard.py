@@ -286,9 +286,9 @@ def test_modules() -> None:
 
 
 def test_an_optimiser_in_the_closure() -> None:
-    optimiser = nn.SGD([Tensor(1.0)], rate=0.1)
+    optimiser = nn.SGD([Tensor(1.0)], lr=0.1)
     assert (
-        message(lambda: optimiser, lambda: setattr(optimiser, "rate", 0.2))
+        message(lambda: optimiser, lambda: setattr(optimiser, "lr", 0.2))
         == "optimiser.param_groups[0]['lr'] changed from 0.1 to 0.2"
     )
 
