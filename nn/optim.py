@@ -129,7 +129,7 @@ class Optimiser:
                 gradient = gradient_of(parameter)
                 if gradient is not None:
                     kept = self.state_of(parameter)
-                    state = {name: _read_only(kept[name].value.data) for name in kept}
+                    state = {name: _read_only(kept[name].value.data) for name in kept} if kept else {}
                     new[parameter], changed = self._updated(parameter, gradient, state, count, settings)
                     for name in changed:
                         new[_kept(kept, name, changed[name])] = changed[name]
@@ -147,7 +147,7 @@ class Optimiser:
                 f"{type(self).__name__}.update: it changes an array in place; return a new one, as does "
                 "parameter - lr * gradient"
             ) from error
-        if not (type(result) is tuple and len(result) == 2 and isinstance(result[1], Mapping)):
+        if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], (dict, Mapping)):
             kind = type(result).__name__
             raise TypeError(
                 f"{type(self).__name__}.update: it returned {kind}, not (new parameter, dict of new states)"
@@ -191,7 +191,7 @@ def _read_only(array: Any) -> Any:
     if not array.shape:
         return array
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 
