@@ -693,3 +693,76 @@ def test_a_dropped_function_frees_its_programs() -> None:
         assert alive() is None
     finally:
         gc.enable()
+
+
+# ------------------------------------------------------------------------- decorators, pickles, what to write
+
+
+class Regression:
+    """An object whose loss is compiled."""
+
+    def __init__(self) -> None:
+        self.w = Tensor([1.0, 2.0])
+
+    @ag.compile
+    def loss(self, x: Any) -> Any:
+        return (self.w * x).sum()
+
+    @ag.compile(check=True)
+    def double(self, x: Any) -> Any:
+        return (self.w * x).sum() * 2
+
+
+@pytest.mark.parametrize("travel", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy, copy.copy])
+def test_an_object_with_programs_travels(travel: Any) -> None:
+    first = Regression()
+    assert first.loss.value(np.ones(2)) * 2 == first.double.value(np.ones(2)) == 6.0
+    other = travel(first)
+    assert other.loss.value(np.ones(2)) * 2 == other.double.value(np.ones(2)) == 6.0
+    other.w = Tensor([3.0, 4.0])
+    assert (other.loss.value(np.ones(2)), first.loss.value(np.ones(2))) == (7.0, 3.0)
+    again = travel(ag.compile(first.loss))
+    assert again.value(np.ones(2)) == 3.0
+
+
+def test_a_decorator_with_settings() -> None:
+    w = Tensor([1.0, 2.0])
+
+    @ag.compile(optimiser=nn.SGD([w], lr=0.5), check=2)
+    def loss(x: Any) -> Any:
+        return (w * x).sum()
+
+    assert loss.step(np.ones(2)) == 3.0
+    np.testing.assert_array_equal(w.data, [0.5, 1.5])
+    with pytest.raises(TypeError, match="compile: expected a function, got NoneType"):
+        ag.compile(None)  # type: ignore[call-overload]
+
+
+def _generates(x: Any) -> Any:
+    yield x
+
+
+async def _waits(x: Any) -> Any:
+    return x
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: (x, None), r"returned NoneType at \[1\], not a Tensor; return Tensors alone"),
+        (lambda x: {"y": x, "n": 3}, r"returned int at \['n'\], not a Tensor; was \.data or float\(\) used inside\?"),
+        (lambda x: np.ones(2), r"returned ndarray, not a Tensor; .* return what is constant in another way"),
+        (lambda x: slice(x), "returned slice, not a Tensor; .* not in an object"),
+        (_generates, "it is a generator or coroutine function"),
+        (_waits, "it is a generator or coroutine function"),
+        (
+            lambda x: x.copy(),
+            r"asks x \(2,\) for copy, which only an array has; arrays among the arguments arrive as T",
+        ),
+        (lambda x: x * {1: 2}[x], r"looks up x \(2,\) in a dict, and an argument is another object in a trace"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_what_can_not_be_returned_or_asked_says_what_to_write(function: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        ag.compile(function).value(np.ones(2))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import enum
 import types
-from collections import OrderedDict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -332,3 +333,171 @@ def test_numbers_that_a_method_does_not_read() -> None:
     model = Model()
     assert signature([np.ones(2), 1], {}, [], model.loss) == signature([np.ones(2), 2], {}, [], model.loss)
     assert signature([1, np.ones(2)], {}, [], model.other) != signature([2, np.ones(2)], {}, [], model.other)
+
+
+# ------------------------------------------------------------------------------------------- through compiled functions
+
+X = np.array([1.0, 2.0])
+BASE = 2.0
+
+
+class Count(int):
+    """A number of the user's."""
+
+
+class Text(str):
+    """A text of the user's."""
+
+    def __str__(self) -> str:
+        return "always the same"
+
+
+class Real(float):
+    """A number of the user's."""
+
+
+class Raw(bytes):
+    """Bytes of the user's."""
+
+
+class Chosen(set):  # type: ignore[type-arg]
+    """A set of the user's, which hides what it holds."""
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+@dataclasses.dataclass
+class Holder:
+    """An object that holds one thing."""
+
+    held: Any
+
+    def total(self) -> Any:
+        return sum(self.held.values()) if isinstance(self.held, dict) else sum(self.held)
+
+
+@pytest.mark.parametrize(
+    ("read", "values"),
+    [
+        (lambda x, n: x * n, [Count(2), Count(3), 2, Count(2)]),
+        (lambda x, n: x * n, [Real(2.0), Real(3.0), Real(-0.0)]),
+        (lambda x, n: x * len(n.upper()), [Text("a"), Text("ab")]),
+        (lambda x, n: x * n[0], [Raw(b"a"), Raw(b"b")]),
+        (lambda x, n: x * len(n), [Chosen([1]), Chosen([1, 2])]),
+        (lambda x, n: x * sum(n), [{1, 2}, {1, 3}, frozenset({1, 3})]),
+        (lambda x, n: x * sum(n), [deque([1.0, 2.0]), deque([3.0, 2.0])]),
+        (lambda x, n: x * (n.maxlen or 1), [deque([1.0], maxlen=2), deque([1.0], maxlen=3), deque([1.0])]),
+        (lambda x, n: sum(n) * x, [deque([np.ones(2)]), deque([np.full(2, 3.0)])]),
+        (lambda x, n: x * n.total(), [Holder(deque([1.0])), Holder(deque([2.0])), Holder([2.0]), Holder({2.0})]),
+        (lambda x, n: x * n.total(), [Holder(OrderedDict(a=1.0)), Holder(OrderedDict(a=2.0)), Holder(Counter("aab"))]),
+        (lambda x, n: x * n.total(), [Holder(defaultdict(int, a=1)), Holder(defaultdict(int, a=2))]),
+    ],
+)
+def test_arguments_of_any_class_are_told_apart_by_what_they_hold(read: Any, values: list[Any]) -> None:
+    compiled = ag.compile(read)
+    for value in [*values, *values]:
+        np.testing.assert_array_equal(compiled.value(X, value), read(Tensor(X, requires_grad=False), value).data)
+
+
+def test_the_class_of_an_argument_may_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclasses.dataclass
+    class Settings:
+        n: int
+        scale: ClassVar[float] = 1.0
+
+        def factor(self) -> float:
+            return BASE * self.n * self.scale
+
+    compiled = ag.compile(lambda x, settings: x * settings.factor())
+    np.testing.assert_array_equal(compiled.value(X, Settings(1)), X * 2)
+    monkeypatch.setitem(globals(), "BASE", 3.0)
+    np.testing.assert_array_equal(compiled.value(X, Settings(1)), X * 3)
+    Settings.scale = 2.0
+    np.testing.assert_array_equal(compiled.value(X, Settings(1)), X * 6)
+    monkeypatch.setattr(Settings, "factor", lambda self: 5.0)
+    np.testing.assert_array_equal(compiled.value(X, Settings(1)), X * 5)
+    assert compiled.compilations == 4
+    compiled.value(X, Settings(1))
+    assert compiled.compilations == 4
+
+
+def test_a_function_in_an_attribute_of_an_argument_may_change() -> None:
+    box = [2.0]
+    holder = Holder(lambda: box[0])
+    compiled = ag.compile(lambda x, holder: x * holder.held())
+    np.testing.assert_array_equal(compiled.value(X, holder), X * 2)
+    box[0] = 3.0
+    np.testing.assert_array_equal(compiled.value(X, holder), X * 3)
+
+
+def test_arguments_that_are_one_object() -> None:
+    compiled = ag.compile(lambda q, k: q * 2 if q is k else q * 3 + k)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled.value(X, X), X * 2)
+        np.testing.assert_array_equal(compiled.value(X, X.copy()), X * 4)
+        t = Tensor(X)
+        np.testing.assert_array_equal(compiled.value(t, t), X * 2)
+        np.testing.assert_array_equal(compiled.value(Tensor(X), t), X * 4)
+    listed = ag.compile(lambda parts: parts[0] * (2 if parts[0] is parts[1] else 3))
+    np.testing.assert_array_equal(listed.value([X, X]), X * 2)
+    np.testing.assert_array_equal(listed.value([X, X + 0]), X * 3)
+
+
+def test_the_gradient_of_a_tensor_that_comes_twice_is_the_sum() -> None:
+    t = Tensor(X)
+    compiled = ag.compile(lambda a, b: (a * a * b).sum())
+    compiled.value_and_grad(t, t)
+    np.testing.assert_array_equal(t.grad, 3 * X**2)
+    t.zero_grad()
+    compiled(t, t).backward()
+    np.testing.assert_array_equal(t.grad, 3 * X**2)
+
+
+def test_names_of_tensors_count_where_they_are_read() -> None:
+    w, bias = Tensor(X, name="w"), Tensor(X * 2, name="bias")
+    decayed = ag.compile(lambda ps: sum((p**2).sum() for p in ps if not (p.name or "").endswith("bias")))
+    assert decayed.value([w, bias]) == decayed.value([bias, w]) == 5.0
+    unnamed = ag.compile(lambda p: p * 2 if p.name is None else p * 3)
+    np.testing.assert_array_equal(unnamed.value(Tensor(X)), X * 2)
+    np.testing.assert_array_equal(unnamed.value(w), X * 3)
+    plain = ag.compile(lambda p: p * 2)
+    for name in ("a", "b", None):
+        plain.value(Tensor(X, name=name))
+    assert plain.compilations == 1
+
+
+# -------------------------------------------------------------------------------------- what a call makes for itself
+
+
+def test_a_buffer_that_would_be_made_at_each_call_is_refused() -> None:
+    def function(x: Any) -> Any:
+        total = ag.Buffer(0.0, name="total")
+        total.value = total.value + x.sum()
+        return total.value * 1
+
+    with pytest.raises(TypeError, match=r"Buffer: total is made while ag\.compile traces a function"):
+        ag.compile(function).value(X)
+
+
+def test_a_generator_that_would_be_made_at_each_call_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    for made in (lambda seed: np.random.default_rng(seed), lambda seed: copy.deepcopy(rng)):
+        compiled = ag.compile(lambda x, seed, made=made: x + ag.random.normal(made(seed), x.shape))
+        with pytest.raises(TypeError, match="draws from a generator that it makes itself"):
+            compiled.value(X, 1)
+
+
+def test_buffers_are_assigned_in_a_program_and_tensors_are_not() -> None:
+    w, count, total = Tensor(X), ag.Buffer(0), ag.Buffer(0.0)
+
+    def function(x: Any) -> Any:
+        ag.assign({count: count.value + 1, total: total.value + count.value})
+        return (w * x).sum() + total.value
+
+    compiled = ag.compile(function)
+    assert [compiled.value(X) for _ in range(3)] == [5.0, 6.0, 8.0]
+    assert (count.value.item(), total.value.item()) == (3, 3.0)
+    with pytest.raises(TypeError, match=r"assign: w .* can't be set while ag\.compile traces a function"):
+        ag.compile(lambda x: ag.assign({w.named("w"): X}) or x * 1).value(X)
+    np.testing.assert_array_equal(w.data, X)
