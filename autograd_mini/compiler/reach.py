@@ -112,12 +112,9 @@ def _owner_of_module(name: str) -> str:
 
 @dataclass
 class Ran:
-    """What ran while a function was traced: only this code can have read anything.
+    """What ran while a function was traced: only this code can have read anything."""
 
-    What `may` run, before the trace, is all code that the walk comes to.
-    """
-
-    may: bool = False
+    may: bool = False  # before the trace: all code that the walk comes to may run
     codes: set[CodeType] = field(default_factory=set)
     names: set[str] = field(default_factory=set)  # the attributes that the code names
     by_name_alone: bool = True  # attributes were read by no other means, such as `getattr(self, f"w{i}")`
@@ -359,8 +356,9 @@ class Reach:
         """The attributes of a module that code names; those of a library lead to what users have put there."""
         own = vars(value)
         named = [name for name in own if name in self.ran.names and not _is_special(name)]
-        if value is sys and "modules" in named:
-            return self.refuse(own["modules"], f"{path}.modules")
+        if value is sys and "modules" in named:  # installed code looks there for what is installed
+            codes = [code for code in self.ran.codes if owner_of(code.co_filename) == "user"]
+            return self.refuse(own["modules"], path) if any("modules" in code.co_names for code in codes) else ()
         if _owner_of_module(value.__name__) not in FOLLOWED:
             return [place(f"{path}.{name}", PRESENT, own, name, leads=_is_users(own[name])) for name in named]
         found = [place(f"{path}.{name}", PRESENT, own, name) for name in (*named, *{"__getattr__"} & own.keys())]

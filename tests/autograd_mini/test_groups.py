@@ -91,7 +91,7 @@ def test_a_program_is_the_same_with_and_without() -> None:
 
 
 def test_a_trace_marks_nothing() -> None:
-    seen = []
+    seen: list[Any] = ag.static([])
 
     def function(x: Tensor) -> Tensor:
         seen.append(ag.group("part", x, x * x)._extras)
