@@ -18,12 +18,12 @@ from autograd_mini.comparison.findings import Finding
 from autograd_mini.comparison.given import UnusableError, array_of, by_name, finite_sentence, node_of, shape_sentence
 from autograd_mini.comparison.kinks import Kinks, kinks_of, sentence, watched
 from autograd_mini.comparison.numeric import Differences
-from autograd_mini.comparison.recompute import Arithmetic, forward
 from autograd_mini.comparison.report import Report, Row
 from autograd_mini.comparison.truth import Truth, truth_of
 from autograd_mini.comparison.verdicts import EXACT, Judgement, bound, judged
 from autograd_mini.comparison.witnesses import OURS, ROUGH, Testimony, entries, heard, vote
 from autograd_mini.errors import describe
+from autograd_mini.graph.walk import Arithmetic, forward
 from autograd_mini.modes import tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 

@@ -7,12 +7,16 @@ are. So the spread of a few runs tells, entry by entry, what rounding can do (Pa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from autograd_mini import ops
 from autograd_mini.checks import Array
+from autograd_mini.graph.walk import Arithmetic, summed_to
+from autograd_mini.tensor import Tensor
 
 CONTRACTIONS = frozenset(
     {np.einsum, np.dot, np.tensordot, np.inner, np.vdot, np.convolve, np.correlate, np.trace, np.cumsum}
@@ -55,6 +59,44 @@ class Rounding:
         kept = frozen if frozen is not None and frozen.shape == np.shape(said) else said
         self.answers.append(np.asarray(kept))
         return kept
+
+
+OF_SIZE_ONE = {ops.tanh, ops.sigmoid, ops.softplus, ops.log_sigmoid, ops.sin, ops.cos, ops.arctan, ops.erf}
+"""Functions that are often computed through numbers of size 1, also where they or their derivatives are small: sigmoid
+as (1 + tanh(z / 2)) / 2, its derivative from softplus as 1 - exp(-h)."""
+
+
+@dataclass(frozen=True)
+class Disturbing(Arithmetic):
+    """An arithmetic that makes rounding errors of its own at each step."""
+
+    rounding: Rounding = field(default_factory=Rounding)
+
+    def number(self, x: Any) -> Any:
+        """An operand, as an array whose later results are disturbed."""
+        floats = isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind == "f"
+        return disturbed(super().number(x), self.rounding) if floats else x
+
+    def value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
+        """The value of a node, with the errors of its steps."""
+        assert node.op is not None
+        result = self._computed(node.op.forward, inputs, self.settings(node))
+        out = self.number(np.asanyarray(result[0] if node.op.saves else result))
+        return self.rounding.blur(out, 1.0) if node.op in OF_SIZE_ONE else out
+
+    def share(self, node: Tensor, rule: Callable[..., Any], g: Any, operands: Sequence[Any], x: Tensor) -> Any:
+        """What a rule sends, with the errors of its steps."""
+        sent = self._computed(rule, (g, *operands), self.rule_settings(node))
+        sent = summed_to(self.number(np.asanyarray(sent)), x.shape)
+        return self.rounding.blur(sent, g) if node.op in OF_SIZE_ONE else sent
+
+    def _computed(self, function: Callable[..., Any], arrays: Sequence[Any], settings: Mapping[str, Any]) -> Any:
+        """What the function gives, with the errors of its steps; of one that hides them, with those of its operands."""
+        result = function(*arrays, **settings)
+        if isinstance(result, Disturbed | tuple) or not self.rounding.size:
+            return result
+        operands = [self.rounding.disturb(plain(x)) for x in arrays]
+        return self.rounding.disturb(np.asarray(function(*operands, **settings)))
 
 
 class Disturbed(np.ndarray):
@@ -111,3 +153,8 @@ def _summands(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...]) -> int:
     if ufunc.signature is not None:
         return int(np.shape(inputs[0])[-1]) if np.ndim(inputs[0]) else 1
     return max(np.shape(inputs[0]), default=1) if ufunc is np.add and method in ("reduce", "accumulate") else 1
+
+
+def as_float64(x: Any) -> Array:
+    """A result as a plain array of float64."""
+    return np.array(plain(x), np.float64)

@@ -16,17 +16,9 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.checks import Array
-from autograd_mini.comparison.recompute import (
-    Arithmetic,
-    Moves,
-    as_float64,
-    backward,
-    contributions,
-    forward,
-    operands,
-    reached,
-)
+from autograd_mini.comparison.disturbed import as_float64
 from autograd_mini.comparison.truth import Truth
+from autograd_mini.graph.walk import Arithmetic, Reads, backward, forward, operands, reached, shares
 from autograd_mini.ops.norms import power_norm
 from autograd_mini.tensor import Tensor
 
@@ -108,9 +100,9 @@ def _changes(
     joined = (np.fmin, np.fmax) if kink.node.op in _CHOOSING else (np.add, np.add)
     arithmetic, following = Arithmetic(np.float64), set(reached(truth.order, kink.node))
     known = {x: value for x, value in values.items() if x not in following}
-    for moves in _moves(kink):
-        now = forward(truth.order, arithmetic, moves, known)
-        moved = backward(truth.order, now, arithmetic, moves)
+    for reads in _moves(kink):
+        now = forward(truth.order, arithmetic, known, reads)
+        moved = backward(truth.order, now, arithmetic, reads=reads)
         for x, before in base.items():
             change = as_float64(moved[x]) - before
             if (np.abs(change) > REACH * truth.noise[x]).any():
@@ -127,7 +119,7 @@ def _open_where_infinite(truth: Truth, lowest: dict[Tensor, Array], highest: dic
             highest[x] = np.where(np.isfinite(g), highest[x], np.inf)
 
 
-def _moves(kink: Kink) -> Iterator[Moves]:
+def _moves(kink: Kink) -> Iterator[Reads]:
     """To both sides: each entry alone or in groups, and so that of all that tie the first or the last one wins."""
     shifts = []
     for group in np.array_split(kink.entries, min(GROUPS, len(kink.entries))):
@@ -138,9 +130,16 @@ def _moves(kink: Kink) -> Iterator[Moves]:
         shifts.append(kink.distance.ravel() * np.linspace(0, 1, kink.operand.size))
     for shift in shifts:
         for move in (-shift, shift):
-            seen: list[Any] = [None] * len(kink.node.inputs)
-            seen[kink.position] = move.reshape(kink.operand.shape)
-            yield {kink.node: seen}
+            yield _moving(kink.node, kink.position, move.reshape(kink.operand.shape))
+
+
+def _moving(moved: Tensor, position: int, shift: Array) -> Reads:
+    """One node sees one of its operands moved."""
+
+    def reads(node: Tensor, seen: Sequence[Any]) -> Sequence[Any]:
+        return [x + shift if node is moved and i == position else x for i, x in enumerate(seen)]
+
+    return reads
 
 
 # ------------------------------------------------------------------------------------------------ finding them
@@ -183,22 +182,15 @@ def _sides(node: Tensor, position: int, values: Mapping[Tensor, Any], distance: 
 
 def _slope(node: Tensor, position: int, values: Mapping[Tensor, Any], shift: Array) -> Array:
     """The local derivative by one moved operand; of a comparison, what it says."""
-    arithmetic = Arithmetic(np.float64)
-    seen = operands(node, values, arithmetic, {node: [shift if i == position else None for i in _places(node)]})
-    assert node.op is not None
-    result = node.op.forward(*seen, **arithmetic.settings(node))
-    out = arithmetic.wrapped(result[0] if node.op.saves else result)
+    arithmetic, reads = Arithmetic(np.float64), _moving(node, position, shift)
+    seen = operands(node, values, arithmetic, reads)
+    out = arithmetic.value(node, seen)
     if node.op in _COMPARING:
         said = as_float64(out)
         return said if said.shape == shift.shape else np.zeros(shift.shape)
-    ones = arithmetic.wrapped(np.ones(out.shape))
-    sent = dict(contributions(node, ones, out, seen, arithmetic))
+    sent = dict(shares(node, arithmetic.ones(out), {**values, node: out}, arithmetic, reads))
     x = node.inputs[position]
     return as_float64(sent[x]) if x in sent else np.zeros(shift.shape)
-
-
-def _places(node: Tensor) -> range:
-    return range(len(node.inputs))
 
 
 def sentence(kink: Kink) -> str:

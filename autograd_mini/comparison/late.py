@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.comparison.recompute import Arithmetic, Moves, as_float64, backward, forward
+from autograd_mini.comparison.disturbed import as_float64
+from autograd_mini.graph.walk import Arithmetic, Reads, backward, forward
 from autograd_mini.tensor import Tensor
 
 MOST = 12
@@ -51,13 +52,17 @@ class LateGradients:
 
     def _runs(self, shifts: Mapping[Tensor, Array]) -> Iterator[Mapping[Tensor, Any]]:
         """The gradients where the way back alone sees the moved parameters, and where the forward pass does too."""
-        moves = _moves(self._order, shifts)
-        for values in (self._old, forward(self._order, self._arithmetic, moves)):
-            gradients = backward(self._order, values, self._arithmetic, moves)
+        reads = _moved(shifts)
+        for values in (self._old, forward(self._order, self._arithmetic, reads=reads)):
+            gradients = backward(self._order, values, self._arithmetic, reads=reads)
             yield {x: g for x, g in gradients.items() if x.op is None}
 
 
-def _moves(order: Sequence[Tensor], shifts: Mapping[Tensor, Array]) -> Moves:
-    """The shifts as those nodes see them that read a moved parameter."""
-    users = [node for node in order if any(isinstance(x, Tensor) and x in shifts for x in node.inputs)]
-    return {node: [shifts.get(x) if isinstance(x, Tensor) else None for x in node.inputs] for node in users}
+def _moved(shifts: Mapping[Tensor, Array]) -> Reads:
+    """Nodes that read a moved parameter see it moved."""
+
+    def reads(node: Tensor, seen: Sequence[Any]) -> Sequence[Any]:
+        pairs = zip(node.inputs, seen)
+        return [value + shifts[x] if isinstance(x, Tensor) and x in shifts else value for x, value in pairs]
+
+    return reads

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.comparison.disturbed import plain
-from autograd_mini.comparison.recompute import Arithmetic, reached
+from autograd_mini.graph.walk import Arithmetic, reached
 from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 from autograd_mini.tensor import Tensor, topological_order
 from autograd_mini.testing import EPSILON, ridders, scales

@@ -10,8 +10,8 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.checks import Array
-from autograd_mini.comparison.disturbed import Rounding
-from autograd_mini.comparison.recompute import Arithmetic, as_float64, backward, forward
+from autograd_mini.comparison.disturbed import Disturbing, Rounding, as_float64
+from autograd_mini.graph.walk import backward, forward
 from autograd_mini.tensor import Tensor
 
 RUNS = 8
@@ -36,7 +36,7 @@ class Truth:
 
 def truth_of(order: Sequence[Tensor], wanted: Collection[Tensor], watched: Collection[Tensor]) -> Truth:
     """The gradients of the last node of the order by the `wanted` ones, and the noise of the `watched` ones' values."""
-    native = Arithmetic()
+    native = Disturbing()
     backward(order, forward(order, native), native)
     answers = native.rounding.answers
     gradients = _oracle(order, answers)
@@ -51,12 +51,12 @@ def _oracle(order: Sequence[Tensor], answers: list[Array]) -> dict[Tensor, Any]:
     # Which way entries stand that a partition leaves unordered depends on the dtype.
     widest = np.float64 if any(node.op is ops.partition for node in order) else np.longdouble
     try:
-        return _gradients(order, Arithmetic(widest, Rounding(answers=answers)))
+        return _gradients(order, Disturbing(widest, Rounding(answers=answers)))
     except (TypeError, ValueError, AttributeError):
-        return _gradients(order, Arithmetic(np.float64, Rounding(answers=answers)))
+        return _gradients(order, Disturbing(np.float64, Rounding(answers=answers)))
 
 
-def _gradients(order: Sequence[Tensor], arithmetic: Arithmetic) -> dict[Tensor, Any]:
+def _gradients(order: Sequence[Tensor], arithmetic: Disturbing) -> dict[Tensor, Any]:
     return backward(order, forward(order, arithmetic), arithmetic)
 
 
@@ -87,6 +87,6 @@ def _widen(spread: dict[Tensor, Array], now: Mapping[Tensor, Any], before: Mappi
 
 
 def _run(order: Sequence[Tensor], rounding: Rounding) -> tuple[dict[Tensor, Any], dict[Tensor, Any]]:
-    arithmetic = Arithmetic(np.float64, rounding)
+    arithmetic = Disturbing(np.float64, rounding)
     values = forward(order, arithmetic)
     return values, backward(order, values, arithmetic)

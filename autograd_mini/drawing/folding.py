@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_mini.drawing.choices import check_count
 from autograd_mini.drawing.groups import Group
-from autograd_mini.drawing.users import users_of
+from autograd_mini.graph.walk import users_of
 from autograd_mini.tensor import Tensor
 
 Chain = frozenset[tuple[int, int]]

@@ -14,6 +14,7 @@ from autograd_mini.drawing.table import steps_table
 from autograd_mini.drawing.text import number, value
 from autograd_mini.errors import describe
 from autograd_mini.formula import Apply, Expression, Name, as_text, local_derivative
+from autograd_mini.graph.walk import Arithmetic, differentiable_positions, local_value
 from autograd_mini.modes import Observer, observed, tracer
 from autograd_mini.tensor import Tensor, gradients, topological_order
 
@@ -171,37 +172,22 @@ def _backward_steps(found: list[_Contribution], labels: Labels) -> Iterator[Step
             positions[c.through] = iter(differentiable_positions(c.through))
         position = next(positions[c.through])
         totals[c.node] = totals[c.node] + c.value if c.node in totals else c.value
-        local = local_value(c.through, position)
+        local = local_of(c.through, position)
         yield Step("backward", c.node, labels, c.through, position, c.upstream, local, c.value, totals[c.node])
 
 
-def differentiable_positions(node: Tensor) -> list[int]:
-    """The operands of a node to which a gradient flows, in order."""
-    if node.op is None:
-        return []
-    rules = node.op.rules(len(node.inputs))
-    return [
-        position
-        for position, (x, rule) in enumerate(zip(node.inputs, rules))
-        if rule is not None and isinstance(x, Tensor) and x.requires_grad
-    ]
-
-
-def local_value(node: Tensor, position: int) -> Any:
+def local_of(node: Tensor, position: int) -> Any:
     """d(node)/d(operand): a number, or an array for an elementwise operation; None where it is a whole matrix.
 
     >>> x = Tensor([1.0, 2.0])
-    >>> local_value(x * x, 0)
+    >>> local_of(x * x, 0)
     array([1., 2.])
     """
     assert node.op is not None
     if not node.op.elementwise and not node.size == node.inputs[position].size == 1:
         return None
     inputs = [x.data if isinstance(x, Tensor) else x for x in node.inputs]
-    settings = {**node.settings, "saved": None} if node.op.saves else node.settings
-    rule = node.op.rules(len(inputs))[position]
-    assert rule is not None
-    local = np.asarray(rule(np.ones_like(node.data)[()], node.data, *inputs, **settings))
+    local = np.asarray(local_value(node.op, position, node.data, inputs, Arithmetic().rule_settings(node)))
     return (local.reshape(node.shape) if local.size == node.size else np.broadcast_to(local, node.shape))[()]
 
 

@@ -232,19 +232,3 @@ def _letters(letters: Sequence[str] | None) -> list[Expression]:
         return []
     factors: list[Expression] = [Name(letter, ()) for letter in letters]
     return [reduce(lambda x, y: entrywise("multiply", x, y), factors)]
-
-
-def leading_to(order: Sequence[Tensor], wrt: Tensor) -> set[Tensor]:
-    """The Tensors through which a gradient reaches one of them, and that one.
-
-    >>> x, y = Tensor(1.0), Tensor(2.0)
-    >>> z = x * y
-    >>> leading_to([x, y, z], x) == {x, z}
-    True
-    """
-    needed = {wrt}
-    for node in order:
-        rules = zip(node.inputs, node.op.rules(len(node.inputs))) if node.op is not None else ()
-        if any(rule is not None and isinstance(x, Tensor) and x in needed for x, rule in rules):
-            needed.add(node)
-    return needed

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_mini.errors import describe
-from autograd_mini.explanation.backward import leading_to
 from autograd_mini.explanation.conventions import check_choices
 from autograd_mini.explanation.equations import equations_of
 from autograd_mini.explanation.explanation import Explanation
+from autograd_mini.graph.walk import leading_to
 from autograd_mini.tensor import Tensor, topological_order
 
 

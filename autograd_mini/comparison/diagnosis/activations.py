@@ -17,7 +17,7 @@ from autograd_mini.comparison.diagnosis.stretches import (
     stretches,
 )
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Correction, Values, slope
+from autograd_mini.graph.walk import Correction, Values, local_value
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 
@@ -77,7 +77,9 @@ def _mistaken_for(other: Op, values: Values) -> tuple[str, str, Slope]:
     )
 
     def slope_of_other(stretch: Stretch) -> Any:
-        return None if stretch.known is other else slope(other, 0, values[stretch.end], [values[stretch.start]], {})
+        return (
+            None if stretch.known is other else local_value(other, 0, values[stretch.end], [values[stretch.start]], {})
+        )
 
     return "activation-missing", sentence, slope_of_other
 

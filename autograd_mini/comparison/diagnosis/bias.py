@@ -10,7 +10,7 @@ import numpy as np
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.products import constant_lines
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Correction
+from autograd_mini.graph.walk import Correction
 from autograd_mini.tensor import Tensor
 
 _LINES = ("row", "column")

@@ -11,7 +11,7 @@ from autograd_mini.checks import Array
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.products import PRODUCTS
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Tape, forward
+from autograd_mini.comparison.diagnosis.tape import Tape, value_of
 from autograd_mini.tensor import Tensor
 
 _JOINS = ("concatenate", "append", "hstack", "vstack", "column_stack")
@@ -126,5 +126,5 @@ def _moved(tape: Tape, inside: dict[Tensor, None], late: Tensor, value: Any) -> 
     values = {**tape.values, late: value}
     for y in tape.order if len(inside) > 1 else ():
         if y in inside and y is not late:
-            values[y] = forward(y, values)
+            values[y] = value_of(y, values)
     return values

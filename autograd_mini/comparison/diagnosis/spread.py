@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Values, forward, times
+from autograd_mini.comparison.diagnosis.tape import times, value_of
+from autograd_mini.graph.walk import Values
 from autograd_mini.tensor import Tensor
 
 
@@ -39,5 +40,5 @@ def _scaled(study: Study, node: Tensor, scale: float) -> Values:
     for x in study.today.order:
         if x.op is not None and x not in later and any(isinstance(y, Tensor) and y in later for y in x.inputs):
             later.add(x)
-            values[x] = forward(x, values)
+            values[x] = value_of(x, values)
     return values

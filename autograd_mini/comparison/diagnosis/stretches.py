@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.comparison.diagnosis.study import Study
-from autograd_mini.comparison.diagnosis.tape import Values, forward, operands, settings_of, slope
+from autograd_mini.comparison.diagnosis.tape import FLOAT64, value_of
+from autograd_mini.graph.walk import Values, local_value, operands
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor
 
@@ -140,17 +141,17 @@ def local_slope(stretch: Stretch, values: Values) -> Any:
 
 def _shares(node: Tensor, g: Any, values: Values) -> Iterable[tuple[Tensor, Any]]:
     assert node.op is not None
-    inputs = operands(node, values)
+    inputs = operands(node, values, FLOAT64)
     for position, x in enumerate(node.inputs):
         if isinstance(x, Tensor) and x.requires_grad:
-            yield x, g * slope(node.op, position, values[node], inputs, settings_of(node))
+            yield x, g * local_value(node.op, position, values[node], inputs, FLOAT64.settings(node))
 
 
 def slope_at(stretch: Stretch, values: Values, start: Any) -> Any:
     """The derivative as it would be at other values of the start."""
     moved = {**values, stretch.start: start}
     for node in stretch.inside:
-        moved[node] = forward(node, moved)
+        moved[node] = value_of(node, moved)
     return local_slope(stretch, moved)
 
 
@@ -160,8 +161,8 @@ def slope_with_output(stretch: Stretch, values: Values, out: Any) -> Any:
     if stretch.known is None:
         return None
     if len(stretch.inside) > 1:
-        return slope(stretch.known, 0, out, [start], {})
+        return local_value(stretch.known, 0, out, [start], {})
     node = stretch.end
-    inputs = operands(node, values)
+    inputs = operands(node, values, FLOAT64)
     positions = [position for position, x in enumerate(node.inputs) if x is stretch.start]
-    return sum(slope(stretch.known, position, out, inputs, settings_of(node)) for position in positions)
+    return sum(local_value(stretch.known, position, out, inputs, FLOAT64.settings(node)) for position in positions)

@@ -11,7 +11,8 @@ import numpy as np
 from autograd_mini.checks import Array
 from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis.fit import explains, fits, level_of
-from autograd_mini.comparison.diagnosis.tape import Correction, Tape, Values
+from autograd_mini.comparison.diagnosis.tape import Tape
+from autograd_mini.graph.walk import Correction, Values
 from autograd_mini.tensor import Tensor
 
 _MOST_NODES = 200_000

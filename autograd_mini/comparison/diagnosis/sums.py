@@ -13,7 +13,7 @@ from autograd_mini.comparison.diagnosis.fit import Hypothesis, fits, multiple
 from autograd_mini.comparison.diagnosis.numbers import besides, read_factor, readings
 from autograd_mini.comparison.diagnosis.products import products
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Correction
+from autograd_mini.graph.walk import Correction
 from autograd_mini.tensor import Tensor
 
 _FEW_SAMPLES = 8

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from autograd_mini.comparison.diagnosis.fit import Hypothesis
 from autograd_mini.comparison.diagnosis.study import Study, called
-from autograd_mini.comparison.diagnosis.tape import Correction, Tape
+from autograd_mini.comparison.diagnosis.tape import Tape
+from autograd_mini.graph.walk import Correction
 from autograd_mini.tensor import Tensor
 
 _MOST_USERS = 12

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from autograd_mini.drawing.explorer.values import Data
-from autograd_mini.drawing.steps import differentiable_positions
 from autograd_mini.formula import expression_as_data, local_derivative
+from autograd_mini.graph.walk import differentiable_positions
 from autograd_mini.tensor import Tensor
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_mini import ops
 from autograd_mini.drawing.scalars.subscripts import entry_names, superscript
-from autograd_mini.drawing.users import users_of
+from autograd_mini.graph.walk import users_of
 from autograd_mini.tensor import Tensor, topological_order
 
 _MOVES = {ops.transpose, ops.reshape, ops.getitem}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini.comparison.numeric import Differences
-from autograd_mini.comparison.recompute import Arithmetic, forward
 from autograd_mini.comparison.truth import truth_of
+from autograd_mini.graph.walk import Arithmetic, forward
 from autograd_mini.testing import EPSILON
 
 from .nets import net

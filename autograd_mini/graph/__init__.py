@@ -1,0 +1,1 @@
+"""The floor of all readers: how to walk a recorded graph."""
