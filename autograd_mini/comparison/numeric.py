@@ -11,10 +11,10 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.comparison.disturbed import plain
+from autograd_mini.differences import EPSILON, ridders, scales
 from autograd_mini.graph.walk import Arithmetic, reached
 from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 from autograd_mini.tensor import Tensor, topological_order
-from autograd_mini.testing import EPSILON, ridders, scales
 
 Index = tuple[int, ...]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler.graph import Node
 from autograd_mini.drawing.nodes import Boxes, constant_box
 from autograd_mini.drawing.scene import Arrow, Box, Scene
 from autograd_mini.drawing.steps import Replay, Step
@@ -61,7 +60,7 @@ class Builder:
         """The arrows into one node, to their places; plain arrays and numbers get boxes of their own."""
         own, target = self._identity[node], self._homes[node]
         for position, x in enumerate(node.inputs):
-            is_node = isinstance(x, Tensor | Node)
+            is_node = hasattr(x, "inputs")
             source = self._homes[x] if is_node else f"{own}_c{position}"
             if target is None or source is None or source == target or not (is_node or target == own):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -9,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_mini.compiler import Compiled
 from autograd_mini.modes import unobserved
 from autograd_mini.ops import Op
 from autograd_mini.tensor import Tensor, gradients, topological_order
@@ -56,7 +56,7 @@ def subject_of(thing: Any, limit: float) -> Subject:
         failed = failed_call(thing)
         tensors = [x for x in failed.inputs if isinstance(x, Tensor)]
         return Subject(thing, [*order_within(tensors, limit), failed], frozenset())
-    if isinstance(thing, Compiled):
+    if is_program(thing):
         graph = thing.graph
         check_size(len(graph.nodes), limit)
         return Subject(thing, graph.nodes, frozenset(graph.outputs), valued=False)
@@ -64,6 +64,12 @@ def subject_of(thing: Any, limit: float) -> Subject:
         f"draw: expected a Tensor, got {type(thing).__name__}; draw the loss or any other result, a function that "
         "ag.compile has made, or the exception of an operation that failed"
     )
+
+
+def is_program(thing: Any) -> bool:
+    """Whether this is a compiled function; whoever has one has loaded the compiler, which drawing does not need."""
+    compiler = sys.modules.get("autograd_mini.compiler")
+    return compiler is not None and isinstance(thing, compiler.Compiled)
 
 
 def _slopes(output: Tensor) -> Mapping[Tensor, Any]:
@@ -99,8 +105,8 @@ def check_size(count: int, limit: float, call: str = "draw") -> None:
 
 def check_gradients(thing: Any, show: str, expand: str | None) -> None:
     """TypeError where gradients or entries are asked of what has no values."""
-    if isinstance(thing, Compiled | BaseException) and (show != "forward" or expand is not None):
-        what = "a compiled function" if isinstance(thing, Compiled) else f"{type(thing).__name__}"
+    if (is_program(thing) or isinstance(thing, BaseException)) and (show != "forward" or expand is not None):
+        what = "a compiled function" if is_program(thing) else f"{type(thing).__name__}"
         raise TypeError(
             f'draw: of {what} the operations are drawn, with show="forward" and without expand; gradients and entries '
             "can be shown of a Tensor that was computed"

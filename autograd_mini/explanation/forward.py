@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd_mini import ops
-from autograd_mini.drawing.scalars.deltas import net_inputs
 from autograd_mini.explanation.names import Names, leaf_name, user_names
 from autograd_mini.formula import Apply, Expression, Name, simplified
 from autograd_mini.formula.expression import ONE, entrywise, post_order
 from autograd_mini.formula.reading import applied, constant
+from autograd_mini.graph.layers import net_inputs
 from autograd_mini.graph.walk import users_of
 from autograd_mini.tensor import Tensor, topological_order
 

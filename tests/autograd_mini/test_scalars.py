@@ -14,9 +14,9 @@ import autograd_mini as ag
 import nn
 from autograd_mini import Tensor, topological_order
 from autograd_mini.drawing.scalars import expand as scalars
-from autograd_mini.drawing.scalars.deltas import net_inputs
 from autograd_mini.drawing.scalars.expand import ScalarGraph, expanded
 from autograd_mini.drawing.scalars.subscripts import entry_names
+from autograd_mini.graph.layers import net_inputs
 from tests.operations import ROWS, Row
 from tests.operations.rows import generators
 

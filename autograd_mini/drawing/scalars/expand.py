@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.drawing.scalars.deltas import entry_deltas, net_inputs
+from autograd_mini.drawing.scalars.deltas import entry_deltas
 from autograd_mini.drawing.scalars.forms import Form, constants, form_of, objects
 from autograd_mini.drawing.scalars.subscripts import entry_names
 from autograd_mini.errors import describe
+from autograd_mini.graph.layers import net_inputs
 from autograd_mini.modes import unobserved
 from autograd_mini.tensor import Tensor, topological_order
 
