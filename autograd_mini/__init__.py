@@ -9,6 +9,7 @@ from autograd_mini import ops
 from autograd_mini import random as random
 from autograd_mini import testing as testing
 from autograd_mini.debug import debug as debug
+from autograd_mini.errors import did_you_mean
 from autograd_mini.groups import group as group
 from autograd_mini.groups import moment as moment
 from autograd_mini.modes import no_grad as no_grad
@@ -269,12 +270,22 @@ _LATE = {
 }
 
 
+_MODULES = ("linalg", "random", "testing")
+"""The modules that are public by themselves; the others hold what stands here."""
+
+
 def __dir__() -> list[str]:
-    return [*globals(), *_LATE]
+    hidden = {"moment", "ops", "TYPE_CHECKING"}  # nn needs the first; the functions of ops stand here
+    names = [name for name, x in globals().items() if name[0] != "_" and (name in _MODULES or not _is_module(x))]
+    return sorted({*names, *_LATE} - hidden)
+
+
+def _is_module(x: _Any) -> bool:
+    return type(x) is type(linalg)
 
 
 def __getattr__(name: str) -> _Any:
     """The parts beside the engine are imported when they are used first: they are most of the package."""
     if name in _LATE:
         return getattr(_import_module(f"autograd_mini.{_LATE[name]}"), name)
-    raise AttributeError(f"module 'autograd_mini' has no attribute {name!r}")
+    raise AttributeError(f"module 'autograd_mini' has no attribute {name!r}{did_you_mean(name, __dir__())}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,13 @@ def _broadcast_reason(op: Any, inputs: tuple[Any, ...]) -> str | None:
             if m != n and 1 not in (m, n):
                 return f"shapes do not broadcast: axis -{axis} has sizes {m} and {n}; make one of them 1"
     return None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question about the name that was probably meant, to be appended to a message; empty if none is near.
+
+    >>> did_you_mean("sofmax", ["softmax", "tanh"])
+    "; did you mean 'softmax'?"
+    """
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -264,10 +264,16 @@ class Tensor(Methods, Traced):
         return np.array(self._data)
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only("float"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only("int"))
+
+    def _only(self, what: str) -> Any:
+        """The only entry, for what asks for it."""
+        if current.get() is not True:
+            _check_readable(self, what)
+        return self.item()
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu":

@@ -273,8 +273,20 @@ def _with_suspects(verdict: str, path: Sequence[Tensor]) -> str:
 
 
 def failed(name: str, shape: tuple[int, ...], findings: tuple[Finding, ...], node: Tensor | None) -> Row:
-    """The row of what can't be compared."""
-    return Row(name, shape, "wrong", math.nan, math.nan, None, math.nan, findings, "", (), node)
+    """The row of what can't be compared: wrong if it belongs to a Tensor."""
+    return Row(
+        name,
+        shape,
+        "not compared" if node is None else "wrong",
+        math.nan,
+        math.nan,
+        None,
+        math.nan,
+        findings,
+        "",
+        (),
+        node,
+    )
 
 
 def _judged_row(

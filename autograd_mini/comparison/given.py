@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.errors import describe
+from autograd_mini.errors import describe, did_you_mean
 from autograd_mini.tensor import Tensor
 
 
@@ -50,9 +49,9 @@ def node_of(key: Any, nodes: Set[Tensor], named: Mapping[str, list[Tensor]]) -> 
 
 def near(key: str, named: Mapping[str, Any]) -> str:
     """The name that was probably meant, or those that there are."""
-    close = difflib.get_close_matches(key, named, 1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    meant = did_you_mean(key, named)
+    if meant:
+        return meant
     return f"; there are {', '.join(map(repr, list(named)[:8]))}" if named else '; name it: h.named("h")'
 
 

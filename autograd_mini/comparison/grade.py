@@ -80,6 +80,8 @@ def _mark(key: Any, row: Row | None, of: float, shares: Mapping[str, float]) -> 
 
 def _judged(row: Row, shares: Mapping[str, float]) -> tuple[float, str]:
     """The share of the points that a row earns, and why."""
+    if row.verdict == "not compared":
+        return 0.0, "not compared"
     if row.verdict != "wrong":
         return 1.0, row.remark or VERDICTS[row.verdict]
     if row.label == "inherited":

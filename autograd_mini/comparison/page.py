@@ -10,7 +10,7 @@ from autograd_mini.comparison.text import HEADINGS, cells, headline, sentences
 if TYPE_CHECKING:
     from autograd_mini.comparison.report import Report, Row
 
-COLOURS = {"exact": "#1b7f3b", "rounding": "#1b7f3b", "kink": "#8a6100", "wrong": "#b3261e"}
+COLOURS = {"exact": "#1b7f3b", "rounding": "#1b7f3b", "kink": "#8a6100", "wrong": "#b3261e", "not compared": "#5f6368"}
 
 
 def as_html(report: Report) -> str:

@@ -29,7 +29,7 @@ class Row:
     shape: tuple[int, ...]
     """Of the gradient; of what was given, if there is no gradient to compare it with."""
     verdict: str
-    """exact, rounding, kink or wrong."""
+    """exact, rounding, kink or wrong; not compared where the key means no Tensor."""
     max_abs: float
     """The largest difference; NaN where nothing could be compared."""
     max_rel: float
@@ -104,8 +104,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether no row is wrong."""
-        return all(row.verdict != "wrong" for row in self.rows)
+        """Whether no row is wrong, and all were compared."""
+        return all(row.verdict not in ("wrong", "not compared") for row in self.rows)
 
     @property
     def verdicts(self) -> Mapping[Tensor, str]:
@@ -113,7 +113,7 @@ class Report:
         return {row.node: row.verdict for row in self.rows if row.node is not None}
 
     def check(self) -> None:
-        """Raise ComparisonError, an AssertionError whose message is the report, if a row is wrong."""
+        """Raise ComparisonError, an AssertionError whose message is the report, unless it has `passed`."""
         if not self.passed:
             raise ComparisonError(str(self))
 

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from autograd_mini.comparison.report import Report, Row
 
 HEADINGS = ("gradient", "shape", "verdict", "largest error", "relative", "ulps", "at")
-VERDICTS = {"exact": "exact", "rounding": "rounding only", "kink": "kink", "wrong": "wrong"}
+VERDICTS = {
+    "exact": "exact",
+    "rounding": "rounding only",
+    "kink": "kink",
+    "wrong": "wrong",
+    "not compared": "not compared",
+}
 
 
 def as_text(report: Report) -> str:

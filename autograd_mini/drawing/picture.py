@@ -14,7 +14,7 @@ from autograd_mini.drawing.rendering import Drawing
 from autograd_mini.drawing.scalars import expanded
 from autograd_mini.drawing.scene import Scene
 from autograd_mini.drawing.steps import replay
-from autograd_mini.drawing.subject import Subject, check_gradients, check_size, subject_of
+from autograd_mini.drawing.subject import Subject, check_gradients, check_size, subject_of, with_slopes
 from autograd_mini.drawing.themes import THEMES
 
 _HIDDEN = 100
@@ -108,6 +108,7 @@ def _subject(output: Any, expand: str | None, agreement: Agreement, limit: float
 
 def _scene(subject: Subject, verdicts: Mapping[Any, str], show: str, view: View) -> Scene:
     replayed = None if show == "forward" else replay(subject.drawn)
+    subject = with_slopes(subject, None if replayed is None else replayed.gradients)
     arrangement = arranged(subject, view, verdicts)
     builder = Builder(subject, replayed, arrangement.homes, verdicts)
     builder.add_values(backward=show == "backward")

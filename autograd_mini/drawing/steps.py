@@ -62,13 +62,22 @@ class Step:
 class Replay(Sequence[Step]):
     """The steps that `ag.replay` found, in order; printed as text, and a table in a notebook."""
 
-    def __init__(self, output: Tensor, order: list[Tensor], steps: list[Step], labels: Labels) -> None:
+    def __init__(
+        self,
+        output: Tensor,
+        order: list[Tensor],
+        steps: list[Step],
+        labels: Labels,
+        gradients: Mapping[Tensor, Any],
+    ) -> None:
         self.output = output
         """What was replayed."""
         self.order = order
         """Every Tensor, each after all its inputs."""
         self.labels = labels
         """A short name for each Tensor."""
+        self.gradients = gradients
+        """The derivative of the output by each Tensor that it depends on."""
         self._steps = steps
 
     def __len__(self) -> int:
@@ -137,7 +146,7 @@ def replay(output: Tensor) -> Replay:
         steps += [Step("seed", output, labels, contribution=every[output], total=every[output])]
         known = set(order)  # a rule may go through a graph of its own, as that of a checkpoint does
         steps += _backward_steps([c for c in watch.found if c.through in known], labels)
-    return Replay(output, order, steps, labels)
+    return Replay(output, order, steps, labels, every)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -48,10 +48,10 @@ class Subject:
 
 
 def subject_of(thing: Any, limit: float) -> Subject:
-    """What is to be drawn, if it is no more than `limit` nodes."""
+    """What is to be drawn, if it is no more than `limit` nodes; its derivatives come later, see `with_slopes`."""
     if isinstance(thing, Tensor):
         order = order_within([thing], limit)
-        return Subject(thing, order, frozenset([thing]), _slopes(thing))
+        return Subject(thing, order, frozenset([thing]))
     if isinstance(thing, BaseException):
         failed = failed_call(thing)
         tensors = [x for x in failed.inputs if isinstance(x, Tensor)]
@@ -72,12 +72,13 @@ def is_program(thing: Any) -> bool:
     return compiler is not None and isinstance(thing, compiler.Compiled)
 
 
-def _slopes(output: Tensor) -> Mapping[Tensor, Any]:
-    if output.size != 1 or not output.requires_grad:
-        return {}
-    with unobserved(), np.errstate(all="ignore"):
-        slopes: Mapping[Tensor, Any] = gradients(output)
-    return slopes
+def with_slopes(subject: Subject, known: Mapping[Tensor, Any] | None) -> Subject:
+    """The same with the derivative of the output by each node: those that are known, as hooks are to be called once."""
+    output = subject.drawn
+    if known is None and isinstance(output, Tensor) and output.size == 1 and output.requires_grad:
+        with unobserved(), np.errstate(all="ignore"):
+            known = gradients(output)
+    return replace(subject, slopes=known or {})
 
 
 def order_within(outputs: Sequence[Tensor], limit: float, call: str = "draw") -> list[Tensor]:

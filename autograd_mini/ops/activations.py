@@ -177,17 +177,20 @@ def selu(x: Any) -> Any:
     return elu(x, alpha=1.6732632423543772) * 1.0507009873554805
 
 
-def gelu(x: Any, approximate: bool = False) -> Any:
+def gelu(x: Any, approximate: bool | str = False) -> Any:
     """x * Φ(x) with the normal distribution function Φ (Hendrycks and Gimpel 2016), in the shape of `x`.
 
-    With `approximate`, Φ(x) = (1 + tanh(sqrt(2 / π) * (x + 0.044715 * x**3))) / 2.
+    With `approximate`, Φ(x) = (1 + tanh(sqrt(2 / π) * (x + 0.044715 * x**3))) / 2. It is True or False, or as PyTorch
+    has it "tanh" or "none"; anything else raises ValueError.
 
     >>> import autograd_mini as ag
     >>> ag.gelu(ag.Tensor([-1.0, 0.0, 1.0])).data
     array([-0.15865525,  0.        ,  0.84134475])
     """
+    if not isinstance(approximate, (bool, np.bool_)) and approximate not in ("none", "tanh"):
+        raise ValueError(f'gelu: approximate is True, False, "tanh" or "none", got {approximate!r}')
     x = as_operand(x)
-    return x * _normal_by_tanh(x) if approximate else x * (erfc(x * -math.sqrt(0.5)) * 0.5)
+    return x * _normal_by_tanh(x) if approximate not in (False, "none") else x * (erfc(x * -math.sqrt(0.5)) * 0.5)
 
 
 def _normal_by_tanh(x: Any) -> Any:

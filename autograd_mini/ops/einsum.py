@@ -90,4 +90,24 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
         raise TypeError(
             f"einsum: the subscripts are a string, got {type(subscripts).__name__}; write einsum('ij,jk->ik', x, y)"
         )
-    return _einsum(*as_arrays(*operands), subscripts=subscripts, optimize=optimize)
+    arrays = as_arrays(*operands)
+    _check(subscripts, arrays)
+    return _einsum(*arrays, subscripts=subscripts, optimize=optimize)
+
+
+def _check(subscripts: str, operands: Sequence[Any]) -> None:
+    """ValueError where the labels do not fit the axes, or one label stands for axes of two lengths."""
+    terms = subscripts.replace(" ", "").partition("->")[0].split(",")
+    shapes = [np.shape(x) for x in operands]
+    where = f"einsum: {subscripts!r} of arrays {', '.join(map(str, shapes))}"
+    if len(terms) != len(operands):
+        raise ValueError(f"{where}: it is for {len(terms)} array(s), got {len(operands)}")
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes):
+        if "..." not in term and len(term) != len(shape):
+            raise ValueError(f"{where}: {term!r} labels {len(term)} axes, the array has {len(shape)}")
+        before, _, after = term.partition("...")
+        for label, size in [*zip(before, shape), *zip(after[::-1], shape[::-1])]:
+            if size != sizes.setdefault(label, size) and 1 not in (size, sizes[label]):
+                raise ValueError(f"{where}: {label!r} stands for axes of {sizes[label]} and of {size}")
+            sizes[label] = max(size, sizes[label])

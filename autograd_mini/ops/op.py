@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -111,13 +113,34 @@ class Op:
 
     def _check_arguments(self, inputs: tuple[Any, ...], settings: dict[str, Any]) -> None:
         if self.arity is not None and len(inputs) != self.arity:
-            raise TypeError(f"{self.name}: takes {self.arity} array(s), got {len(inputs)}; settings go by name")
+            own = not self.__module__.startswith("autograd_mini.")
+            hint = "an Op has a rule, or None, for each array" if own else "settings go by name"
+            raise TypeError(f"{self.name}: takes {self.arity} array(s), got {len(inputs)}; {hint}")
         for name in settings.keys() - self.settings.keys():
             known = ", ".join(self.settings) or "none"
             raise TypeError(f"{self.name}: no setting {name!r}; its settings: {known}")
         for name, default in self.settings.items():
             if default is REQUIRED and name not in settings:
                 raise TypeError(f"{self.name}: the setting {name!r} is missing; write {self.name}(x, {name}=...)")
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The arrays and settings, for `help` and completion."""
+        kinds = inspect.Parameter
+        arrays = [kinds(name, kinds.POSITIONAL_OR_KEYWORD) for name in self._array_names()]
+        if self.arity is None:
+            arrays = [kinds("arrays", kinds.VAR_POSITIONAL)]
+        kind = kinds.KEYWORD_ONLY if self.arity is None else kinds.POSITIONAL_OR_KEYWORD
+        pairs = sorted(self.settings.items(), key=lambda pair: pair[1] is not REQUIRED)
+        settings = [kinds(name, kind, default=kinds.empty if x is REQUIRED else x) for name, x in pairs]
+        return inspect.Signature([*arrays, *settings])
+
+    def _array_names(self) -> Sequence[str]:
+        """What the first rule calls its inputs, after g and out."""
+        code = next((rule.__code__ for rule in self.vjps if isinstance(rule, FunctionType)), None)
+        names = code.co_varnames[2 : code.co_argcount] if code is not None else ()
+        letters = "xyzabcdefhijklmnopqrstuvw"
+        return names if len(names) == len(self.vjps) else letters[: len(self.vjps)]
 
     def rules(self, count: int) -> tuple[Rule | None, ...]:
         """One rule per input, for `count` inputs."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_mini.errors import describe
 from autograd_mini.tensor import Tensor, as_tensor
 from autograd_mini.transforms.passes import (
     Variables,
@@ -111,7 +112,7 @@ def with_value(transform: str, function: Any, argnums: int | tuple[int, ...], ha
             chosen = Variables(results, transform, arguments, argnums)
             returned = function(*chosen.arguments, **settings)
             output, aux = _parted(transform, function, returned) if has_aux else (returned, None)
-            output = output_of(transform, function, output)
+            output = _check_single(transform, function, output_of(transform, function, output))
             slopes = slopes_of(output, chosen.leaves, results.depends(output))
             value = results.plain(output)
             if has_aux:
@@ -120,6 +121,15 @@ def with_value(transform: str, function: Any, argnums: int | tuple[int, ...], ha
             return value, chosen.like_arguments(map(results.plain, slopes))
 
     return both
+
+
+def _check_single(transform: str, function: Any, output: Tensor) -> Tensor:
+    if output.size != 1:
+        raise ValueError(
+            f"{transform}: {label(function)} returned {describe(output)} with {output.size} entries, not 1; reduce it "
+            "with .sum() or .mean(), or take ag.jacobian, or ag.elementwise_grad where each entry depends on its own"
+        )
+    return output
 
 
 def _parted(transform: str, function: Any, returned: Any) -> tuple[Any, Any]:

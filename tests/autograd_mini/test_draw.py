@@ -915,3 +915,11 @@ def test_a_picture_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
         broken.render(path)
     assert path.read_bytes() == before
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("show", ["forward", "backward", "both"])
+def test_a_drawing_calls_each_hook_once(show: str) -> None:
+    x, calls = Tensor([1.0, 2.0], name="x"), []
+    x.register_hook(calls.append)
+    ag.draw((x * x).sum(), show=show)
+    assert len(calls) == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -197,3 +200,56 @@ def test_small_tails_keep_their_digits() -> None:
 def test_activations_take_lists_and_numbers(function: Any) -> None:
     np.testing.assert_array_equal(function([1.0, -2.0]), function(np.array([1.0, -2.0])))
     assert function(0.5) == function(np.float64(0.5))
+
+
+def test_an_operation_with_too_few_rules_says_so() -> None:
+    one_rule = ag.Op("one_rule", lambda x, y: x * y, lambda g, out, x, y: g * y)
+    with pytest.raises(TypeError, match=r"one_rule: takes 1 array\(s\), got 2; an Op has a rule, or None, for each"):
+        one_rule(ag.Tensor(1.0), ag.Tensor(2.0))
+
+
+def test_operations_have_signatures() -> None:
+    assert str(inspect.signature(ag.sum)) == "(x, axis=None, keepdims=False)"
+    assert str(inspect.signature(ag.matmul)) == "(x, y)"
+    assert str(inspect.signature(ag.reshape)) == "(x, shape)"
+    own = ag.Op("own", lambda a, b: a * b, lambda g, out, a, b: g * b, lambda g, out, a, b: g * a)
+    assert str(inspect.signature(own)) == "(a, b)"
+    for name in dir(ag):
+        operation = getattr(ag, name)
+        if isinstance(operation, ag.Op):
+            parameters = inspect.signature(operation).parameters
+            assert operation.settings.keys() <= parameters.keys()
+
+
+def test_only_what_is_for_users_is_listed() -> None:
+    modules = [name for name in dir(ag) if isinstance(getattr(ag, name), types.ModuleType)]
+    assert modules == ["linalg", "random", "testing"]
+    assert not [name for name in dir(ag) if name.startswith("_") or name in ("moment", "TYPE_CHECKING")]
+    assert {"softmax", "compile", "compare", "Tensor"} <= set(dir(ag))
+    with pytest.raises(AttributeError, match="no attribute 'sofmax'; did you mean 'softmax'"):
+        ag.sofmax  # type: ignore[attr-defined]  # noqa: B018 - to ask is the test
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes", "message"),
+    [
+        ("ij,jk", [(2,), (2, 2)], "'ij' labels 2 axes, the array has 1"),
+        ("ij,jk->ik", [(2, 3), (2, 3)], "'j' stands for axes of 3 and of 2"),
+        ("i...,...i", [(2, 3), (3, 4)], "'i' stands for axes of 2 and of 4"),
+        ("i,j,k", [(2,), (2,)], r"it is for 3 array\(s\), got 2"),
+        ("ii", [(2, 3)], "'i' stands for axes of 2 and of 3"),
+    ],
+)
+def test_subscripts_that_do_not_fit(subscripts: str, shapes: list[tuple[int, ...]], message: str) -> None:
+    with pytest.raises(ValueError, match=rf"einsum: {re.escape(repr(subscripts))}.*{message}"):
+        ag.einsum(subscripts, *[ag.Tensor(np.ones(shape)) for shape in shapes])
+
+
+def test_the_approximation_of_gelu_is_chosen_as_in_pytorch() -> None:
+    x = ag.Tensor([-1.0, 0.5])
+    np.testing.assert_array_equal(ag.gelu(x, "none").data, ag.gelu(x).data)
+    np.testing.assert_array_equal(ag.gelu(x, approximate="tanh").data, ag.gelu(x, True).data)
+    assert (ag.gelu(x).data != ag.gelu(x, True).data).all()
+    for wrong in ("erf", 2, None):
+        with pytest.raises(ValueError, match='approximate is True, False, "tanh" or "none"'):
+            ag.gelu(x, wrong)  # type: ignore[arg-type]

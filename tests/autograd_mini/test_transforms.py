@@ -615,3 +615,9 @@ def test_infinite_outputs_do_not_spoil_other_cotangents() -> None:
         _, pullback = ag.vjp(f, np.array([0.0, 1.0]))
     with np.errstate(all="ignore"):
         assert pullback((np.array([0.0, 1.0]), np.ones(2)))[1] == 1.0
+
+
+def test_a_gradient_of_several_entries_says_what_to_take_instead() -> None:
+    for transform in (ag.grad, ag.value_and_grad):
+        with pytest.raises(ValueError, match=r"with 2 entries, not 1; reduce it .* ag\.jacobian, or ag\.elementwise"):
+            transform(lambda x: x * 2)(np.ones(2))

@@ -53,7 +53,7 @@ class _Stage:
         self._theme = theme
         self._identity = identities(subject)
         self._operand = {(arrow.target, arrow.position or 0): arrow.identity for arrow in self._last.arrows}
-        self._past = _Past(replay.output, replay.order, [], replay.labels)
+        self._past = _Past(replay.output, replay.order, [], replay.labels, {})
         self._slopes: dict[Any, Any] = {}
         self._boxes = Boxes(replace(subject, slopes=self._slopes), self._past, {})
         ahead = Boxes(replace(subject, valued=False), replay, {})

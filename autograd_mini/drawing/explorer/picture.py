@@ -11,7 +11,7 @@ from autograd_mini.drawing.dot import Layout, dot_lines
 from autograd_mini.drawing.rendering import Drawing
 from autograd_mini.drawing.scene import Box
 from autograd_mini.drawing.steps import Replay
-from autograd_mini.drawing.subject import subject_of
+from autograd_mini.drawing.subject import subject_of, with_slopes
 from autograd_mini.drawing.themes import THEMES
 
 _SCALAR = "() float64"  # a row that says nothing in a graph of scalars
@@ -38,7 +38,7 @@ def svg(replay: Replay) -> str:
 
 
 def _lines(replay: Replay) -> Iterator[str]:
-    subject = subject_of(replay.output, len(replay.order))
+    subject = with_slopes(subject_of(replay.output, len(replay.order)), replay.gradients)
     builder = Builder(subject, replay, identities(subject), {})
     builder.add_values(backward=False)
     builder.scene.boxes[:] = map(_short, builder.scene.boxes)

@@ -80,7 +80,7 @@ def test_unknown_and_doubled_names() -> None:
     twice = loss + ag.Tensor(0.0, name="same") * ag.Tensor(0.0, name="same")
     report = ag.compare(twice, {"W": 1, "same": 1, 3: 1, other: 1.0, b: ag.gradients(loss)[b]})
     assert [row.name for row in report] == ["b", "W", "same", "3", "other"]
-    assert [row.verdict for row in report] == ["exact", "wrong", "wrong", "wrong", "wrong"]
+    assert [row.verdict for row in report] == ["exact", *["not compared"] * 4]
     said = [row.findings[0].detail for row in report if row.findings]
     assert "no Tensor of the graph is named 'W'; did you mean 'w'?" in said[0] or "there are" in said[0]
     assert "2 Tensors of the graph are named 'same'; pass the Tensor itself" in said[1]
@@ -126,3 +126,14 @@ def test_not_within_compile() -> None:
 
     with pytest.raises(TypeError, match="compare outside of the function"):
         f(ag.Tensor([1.0, 2.0]))
+
+
+def test_a_key_that_means_nothing_is_not_counted_as_wrong_but_the_report_has_not_passed() -> None:
+    w = ag.Tensor([1.0, 2.0], name="w")
+    report = ag.compare((w * w).sum(), {"w": [2.0, 4.0], "v": [1.0, 1.0]})
+    assert str(report).startswith("2 gradients: 1 exact, 1 not compared")
+    assert not report.passed
+    with pytest.raises(ag.ComparisonError, match="no Tensor of the graph is named 'v'"):
+        report.check()
+    assert [mark.reason for mark in report.points({"w": 1, "v": 1}).marks] == ["exact", "not compared"]
+    assert "not compared" in report._repr_html_()

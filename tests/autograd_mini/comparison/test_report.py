@@ -23,9 +23,9 @@ def report() -> Any:
 
 def test_the_text_is_a_table_with_sentences(report: Any) -> None:
     head, table, said = str(report).split("\n\n")
-    assert head == "3 gradients: 1 exact, 2 wrong"
+    assert head == "3 gradients: 1 exact, 1 wrong, 1 not compared"
     assert [line.split()[0] for line in table.splitlines()] == ["gradient", "z", "w<1>", "nothing"]
-    columns = {line.index(word) for line, word in zip(table.splitlines(), ("verdict", "exact", "wrong", "wrong"))}
+    columns = {line.index(word) for line, word in zip(table.splitlines(), ("verdict", "exact", "wrong", "not"))}
     assert len(columns) == 1
     assert said.startswith("w<1>: 2 of 2 entries are NaN")
     assert repr(report) == str(report)
@@ -45,7 +45,7 @@ def test_json_is_strict(report: Any) -> None:
 
     data = json.loads(report.to_json(), parse_constant=refused)
     assert data["passed"] is False
-    assert [row["verdict"] for row in data["rows"]] == ["exact", "wrong", "wrong"]
+    assert [row["verdict"] for row in data["rows"]] == ["exact", "wrong", "not compared"]
     assert data["rows"][1]["max_abs"] is None
     assert data["rows"][1]["findings"][0]["kind"] == "unknown"
 

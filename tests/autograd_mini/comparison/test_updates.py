@@ -198,7 +198,7 @@ def test_a_bad_update_says_so_and_the_others_are_judged(key: str, value: Any, te
     new = net.W.data + 0.1 * 2 / net.T.size * net.down()[1]
     report = ag.compare_update(net.E, {key: value, "W": new}, 0.1)
     assert text in said(report, key)
-    assert (report["W"].verdict, report[key].verdict) == ("rounding", "wrong")
+    assert (report["W"].verdict, report[key].verdict) == ("rounding", "wrong" if key != "Q" else "not compared")
 
 
 def test_rates_by_name_or_tensor_and_a_missing_one() -> None:
