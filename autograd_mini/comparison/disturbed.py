@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.checks import Array
-from autograd_mini.graph.walk import Arithmetic, summed_to
+from autograd_mini.graph.walk import Arithmetic, called, summed_to
 from autograd_mini.tensor import Tensor
 
 CONTRACTIONS = frozenset(
@@ -80,23 +80,25 @@ class Disturbing(Arithmetic):
     def value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
         """The value of a node, with the errors of its steps."""
         assert node.op is not None
-        result = self._computed(node.op.forward, inputs, self.settings(node))
+        result = self._computed(node, node.op.forward, inputs, self.settings(node))
         out = self.number(np.asanyarray(result[0] if node.op.saves else result))
         return self.rounding.blur(out, 1.0) if node.op in OF_SIZE_ONE else out
 
     def share(self, node: Tensor, rule: Callable[..., Any], g: Any, operands: Sequence[Any], x: Tensor) -> Any:
         """What a rule sends, with the errors of its steps."""
-        sent = self._computed(rule, (g, *operands), self.rule_settings(node))
+        sent = self._computed(node, rule, (g, *operands), self.rule_settings(node))
         sent = summed_to(self.number(np.asanyarray(sent)), x.shape)
         return self.rounding.blur(sent, g) if node.op in OF_SIZE_ONE else sent
 
-    def _computed(self, function: Callable[..., Any], arrays: Sequence[Any], settings: Mapping[str, Any]) -> Any:
+    def _computed(
+        self, node: Tensor, function: Callable[..., Any], arrays: Sequence[Any], settings: Mapping[str, Any]
+    ) -> Any:
         """What the function gives, with the errors of its steps; of one that hides them, with those of its operands."""
-        result = function(*arrays, **settings)
+        result = called(node.op, function, arrays, settings)
         if isinstance(result, Disturbed | tuple) or not self.rounding.size:
             return result
         operands = [self.rounding.disturb(plain(x)) for x in arrays]
-        return self.rounding.disturb(np.asarray(function(*operands, **settings)))
+        return self.rounding.disturb(np.asarray(called(node.op, function, operands, settings)))
 
 
 class Disturbed(np.ndarray):

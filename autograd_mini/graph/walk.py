@@ -24,6 +24,18 @@ Correction = Callable[[Any, Values], Any]
 _NOTHING: Mapping[Any, Any] = {}
 
 
+class OperationError(RuntimeError):
+    """An operation, or one of its rules, has raised when it was computed again: a user's own may raise anything."""
+
+
+def called(op: Op | None, function: Callable[..., Any], arrays: Sequence[Any], settings: Mapping[str, Any]) -> Any:
+    """What the forward function or a rule of an operation gives; OperationError if it raises."""
+    try:
+        return function(*arrays, **settings)
+    except Exception as error:
+        raise OperationError(f"{op.name if op is not None else 'leaf'}: computed again, it failed: {error}") from error
+
+
 @dataclass(frozen=True)
 class Arithmetic:
     """What a graph is computed in: floats in one dtype, or each in its own where `dtype` is None.
@@ -47,11 +59,12 @@ class Arithmetic:
     def value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
         """The value of a computed node."""
         assert node.op is not None
-        return self.number(_result(node.op, node.op.forward(*inputs, **self.settings(node))))
+        return self.number(_result(node.op, called(node.op, node.op.forward, inputs, self.settings(node))))
 
     def share(self, node: Tensor, rule: Callable[..., Any], g: Any, operands: Sequence[Any], x: Tensor) -> Any:
         """What the rule of a node sends to its input `x`, in its shape; operands are the result and the inputs."""
-        return summed_to(self.number(np.asarray(rule(g, *operands, **self.rule_settings(node)))[()]), x.shape)
+        sent = called(node.op, rule, (g, *operands), self.rule_settings(node))
+        return summed_to(self.number(np.asarray(sent)[()]), x.shape)
 
     def rule_settings(self, node: Tensor) -> Mapping[str, Any]:
         """The settings for rules. What a forward pass saved belongs to its values, and these may be others."""
@@ -160,7 +173,7 @@ def local_value(op: Op, position: int, out: Any, inputs: Sequence[Any], settings
     array([0.75])
     """
     rule = op.rules(len(inputs))[position]
-    return 0.0 if rule is None else rule(np.ones_like(out)[()], out, *inputs, **settings)
+    return 0.0 if rule is None else called(op, rule, (np.ones_like(out)[()], out, *inputs), settings)
 
 
 def summed_to(g: Any, shape: tuple[int, ...]) -> Any:

@@ -19,6 +19,9 @@ CUBE = np.arange(24.0).reshape(2, 3, 4)
 class Position:
     """An object that is an index as a number is."""
 
+    def __repr__(self) -> str:
+        return "Position()"
+
     def __index__(self) -> int:
         return 1
 

@@ -33,6 +33,7 @@ from autograd_mini.comparison.diagnosis.terms import regularisers
 from autograd_mini.comparison.diagnosis.unknown import not_finite, other_shape, unexplained
 from autograd_mini.comparison.diagnosis.ways import cut, ways
 from autograd_mini.comparison.findings import Finding
+from autograd_mini.graph.walk import OperationError
 
 Said = TypeVar("Said")
 Source = Callable[[Study], Iterable[Hypothesis]]
@@ -68,9 +69,6 @@ _LAST: tuple[Source, ...] = (ways, cut, moved_forward)
 
 _IMPLIED = {"permuted": {"bias", "transposed"}, "shape": {"transposed"}}
 """A kind that says less of the same when one of the others fits."""
-
-_REFUSED: type[Exception] | tuple[()] = Exception
-"""What a hypothesis may raise: a user's own operation, run again at other values, may raise anything."""
 
 
 def diagnose(case: Case, *, sharing: int = 1) -> list[Finding]:
@@ -129,7 +127,7 @@ def _hypotheses(study: Study, sources: Iterable[Source]) -> Iterator[Hypothesis]
 def _guarded(study: Study, source: Callable[[Study], Iterable[Said]]) -> Iterator[Said]:
     try:
         yield from source(study)
-    except _REFUSED:
+    except OperationError:  # a user's own, run again at other values
         return
 
 

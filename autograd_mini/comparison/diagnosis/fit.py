@@ -37,7 +37,7 @@ def level_of(case: Case) -> float:
 
 def norm(array: Array) -> float:
     """The Euclidean norm of all entries, which neither overflows nor underflows."""
-    unit, size = _scaled(np.asarray(array))
+    unit, size = _scaled(np.asarray(array, np.result_type(array, np.float16)))  # what a comparison says has no minus
     return size * float(np.sqrt(np.vdot(unit, unit)))
 
 
@@ -58,6 +58,7 @@ def residual(hand: Array, candidate: Array) -> float:
 def fits(hand: Array, candidate: Array, level: float) -> bool:
     """Whether two arrays of one shape differ by rounding only, entry by entry."""
     candidate = np.asarray(candidate)
+    hand = hand.astype(np.float64) if hand.dtype == bool else hand
     if hand.shape != candidate.shape or not np.isfinite(candidate).all():
         return False
     typical = norm(candidate) / max(np.sqrt(candidate.size), 1)

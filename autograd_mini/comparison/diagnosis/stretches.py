@@ -124,7 +124,9 @@ def _between(start: Tensor, end: Tensor) -> tuple[Tensor, ...]:
 
 
 def _recognised(start: Any, end: Any) -> Op | None:
-    """The activation whose values these are."""
+    """The activation whose values these are; what a comparison says is none's."""
+    if np.asarray(start).dtype.kind != "f":
+        return None
     return next((op for op in _KNOWN if np.allclose(op(start), end, rtol=1e-9, atol=1e-12)), None)
 
 

@@ -12,7 +12,7 @@ from autograd_mini.checks import Array
 from autograd_mini.comparison.case import Case
 from autograd_mini.comparison.diagnosis.fit import explains, fits, level_of
 from autograd_mini.comparison.diagnosis.tape import Tape
-from autograd_mini.graph.walk import Correction, Values
+from autograd_mini.graph.walk import Correction, OperationError, Values
 from autograd_mini.tensor import Tensor
 
 _MOST_NODES = 200_000
@@ -124,10 +124,10 @@ class Study:
 
 
 def _attempt(function: Callable[[], Any]) -> Any:
-    """What a function gives, or None: a user's own operation may raise anything when it is run again."""
+    """What a function gives, or None where a user's own operation fails when it is run again."""
     try:
         return function()
-    except Exception:
+    except OperationError:
         return None
 
 

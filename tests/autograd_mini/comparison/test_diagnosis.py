@@ -40,11 +40,6 @@ def only(*case: Any) -> Finding:
     return finding
 
 
-@pytest.fixture(autouse=True)
-def _no_hypothesis_fails_silently(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULE, "_REFUSED", ())
-
-
 # ------------------------------------------------------------------------------------------------ the suite
 
 
@@ -108,8 +103,18 @@ def test_without_a_graph_the_numbers_are_compared_alone() -> None:
     assert diagnose(case)[0].detail.startswith("your rule is 3 times the gradient")
 
 
-def test_an_operation_that_can_not_be_run_again_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULE, "_REFUSED", Exception)
+def test_an_error_of_our_own_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(study: Any) -> Any:
+        raise ZeroDivisionError("a fault of a hypothesis")
+        yield
+
+    monkeypatch.setitem(MODULE, "_FROM_GRAPH", (broken,))
+    w = ag.Tensor([1.0, 2.0, 3.0], name="w")
+    with pytest.raises(ZeroDivisionError):
+        only((w * w).sum(), w, [1.0, 2.0, 7.0])
+
+
+def test_an_operation_that_can_not_be_run_again_spoils_nothing() -> None:
     calls: list[int] = []
 
     def once(x: Any) -> Any:

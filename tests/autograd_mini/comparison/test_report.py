@@ -25,7 +25,8 @@ def test_the_text_is_a_table_with_sentences(report: Any) -> None:
     head, table, said = str(report).split("\n\n")
     assert head == "3 gradients: 1 exact, 1 wrong, 1 not compared"
     assert [line.split()[0] for line in table.splitlines()] == ["gradient", "z", "w<1>", "nothing"]
-    columns = {line.index(word) for line, word in zip(table.splitlines(), ("verdict", "exact", "wrong", "not compared"))}
+    words = ("verdict", "exact", "wrong", "not compared")
+    columns = {line.index(word) for line, word in zip(table.splitlines(), words)}
     assert len(columns) == 1
     assert said.startswith("w<1>: 2 of 2 entries are NaN")
     assert repr(report) == str(report)

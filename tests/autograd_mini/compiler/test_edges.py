@@ -45,7 +45,9 @@ def test_results_can_be_written_to() -> None:
     np.testing.assert_array_equal(repeated, [[5.0, 5.0], [2.0, 2.0], [2.0, 2.0]])
 
 
-@pytest.mark.parametrize("step", [lambda x: x[::-1], lambda x: ag.where(x > 0, x, x), ag.sigmoid], ids=str)
+@pytest.mark.parametrize(
+    "step", [lambda x: x[::-1], lambda x: ag.where(x > 0, x, x), ag.sigmoid], ids=["turned", "where", "sigmoid"]
+)
 def test_long_chains(step: Callable[[Any], Any]) -> None:
     def f(x: Any) -> Any:
         for _ in range(3000):
