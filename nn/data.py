@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.init import checked_generator
+from nn.init import Seed, generator_of
 
 
-def minibatches(*arrays: ArrayLike, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[NDArray[Any], ...]]:
-    """Mini-batches of arrays of the same length, shuffled alike by the generator; the last batch may be shorter.
+def minibatches(*arrays: ArrayLike, batch_size: int, rng: Seed = None) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Mini-batches of arrays of the same length, shuffled alike; the last batch may be shorter.
+
+    `rng` is a generator, which each call takes further, a seed for the same order each time, or None.
 
     Raises ValueError for no arrays, lengths that differ or a batch size below 1, before the first batch is made.
 
@@ -26,7 +28,7 @@ def minibatches(*arrays: ArrayLike, batch_size: int, rng: np.random.Generator) -
         raise ValueError(f"minibatches: expected arrays of one length, got lengths {lengths}")
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(f"minibatches: batch_size is a whole number of at least 1, got {batch_size}")
-    order = checked_generator(rng).permutation(lengths[0])
+    order = generator_of(rng).permutation(lengths[0])
     return _batches(columns, order, batch_size)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -38,11 +38,20 @@ def glorot(fan_in: int, fan_out: int, rng: np.random.Generator) -> NDArray[Any]:
     return rng.uniform(-bound, bound, (fan_in, fan_out))
 
 
-def checked_generator(rng: Any) -> np.random.Generator:
-    """The generator itself, or a TypeError that says how to make one."""
-    if isinstance(rng, np.random.Generator):
-        return rng
-    raise TypeError(f"rng: expected a NumPy generator, got {type(rng).__name__}; write rng=np.random.default_rng(0)")
+Seed: TypeAlias = "np.random.Generator | int | None"  # a text, as numpy.random takes long to import
+"""What `rng` may be everywhere (Scientific Python, SPEC 7): a generator to draw from, a seed for a new one, or None for
+numbers that are others each time."""
+
+
+def generator_of(rng: Seed) -> np.random.Generator:
+    """The generator itself, or a new one; TypeError for anything else.
+
+    >>> generator_of(0).random() == np.random.default_rng(0).random()
+    True
+    """
+    if rng is None or (isinstance(rng, (np.random.Generator, int, np.integer)) and not isinstance(rng, bool)):
+        return np.random.default_rng(rng)
+    raise TypeError(f"rng: expected a NumPy generator, a seed or None, got {type(rng).__name__}; write rng=0, say")
 
 
 def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:

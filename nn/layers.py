@@ -11,16 +11,16 @@ from numpy.typing import DTypeLike
 import autograd_mini as ag
 from autograd_mini import Tensor
 from nn.activations import Activation, activation_function
-from nn.init import Initialiser, checked_dtype, checked_generator, glorot, he
+from nn.init import Initialiser, Seed, checked_dtype, generator_of, glorot, he
 from nn.module import Module
 
 
 class Linear(Module):
     """The affine map x @ weight + bias: shapes (N, fan_in) to (N, fan_out) (004_3fd59ef6bf62b8c0.txt, eq. 6.14b).
 
-    The weight has shape (fan_in, fan_out), drawn by `init` from the generator `rng`; the bias starts at 0. Raises
-    ValueError for a size below 1 or an `init` of another shape, TypeError for a size, dtype or generator of the wrong
-    kind.
+    The weight has shape (fan_in, fan_out), drawn by `init` from `rng`: a generator, a seed for a new one, or None for
+    other numbers each time. The bias starts at 0. Raises ValueError for a size below 1 or an `init` of another shape,
+    TypeError for a size, dtype or generator of the wrong kind.
 
     >>> layer = Linear(3, 2, rng=np.random.default_rng(0))
     >>> layer(np.ones((5, 3))).shape
@@ -32,14 +32,14 @@ class Linear(Module):
         fan_in: int,
         fan_out: int,
         *,
-        rng: np.random.Generator,
+        rng: Seed = None,
         bias: bool = True,
         init: Initialiser = glorot,
         dtype: DTypeLike = np.float64,
     ) -> None:
         fan_in, fan_out = _checked_size(fan_in), _checked_size(fan_out)
         kind = checked_dtype(dtype)
-        weight = init(fan_in, fan_out, checked_generator(rng))
+        weight = init(fan_in, fan_out, generator_of(rng))
         if np.shape(weight) != (fan_in, fan_out):
             raise ValueError(f"Linear: init gave weights of shape {np.shape(weight)}, expected {(fan_in, fan_out)}")
         self.weight = Tensor(weight, dtype=kind)
@@ -56,7 +56,8 @@ class MLP(Module):
     """A multilayer perceptron: affine layers with an activation between them (004_3fd59ef6bf62b8c0.txt, eq. 6.16).
 
     `sizes` are the widths from input to output, [64, 32, 10] say; `activation` is a name or a function, applied to all
-    layers but the last, which gives the logits. Layers that feed a relu are initialised after He, others after Glorot.
+    layers but the last, which gives the logits. Layers that feed a relu are initialised after He, others after Glorot,
+    all drawn from one `rng`: see `Linear`.
     Raises ValueError for fewer than two sizes, and as `Linear`.
 
     >>> model = MLP([4, 5, 3], activation="tanh", rng=np.random.default_rng(0))
@@ -70,7 +71,7 @@ class MLP(Module):
         self,
         sizes: Sequence[int],
         *,
-        rng: np.random.Generator,
+        rng: Seed = None,
         activation: str | Activation = "relu",
         dtype: DTypeLike = np.float64,
     ) -> None:
@@ -79,6 +80,7 @@ class MLP(Module):
         self.activation = activation_function(activation)
         inner = he if self.activation is ag.relu else glorot
         inits = [inner] * (len(sizes) - 2) + [glorot]
+        rng = generator_of(rng)  # once: a seed would make the layers alike
         self.layers = [
             Linear(fan_in, fan_out, rng=rng, init=init, dtype=dtype)
             for fan_in, fan_out, init in zip(sizes, sizes[1:], inits)

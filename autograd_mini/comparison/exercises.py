@@ -18,13 +18,13 @@ SPARE = 2
 """More sizes than are needed, so that another seed takes others."""
 
 
-def exercise(make: Callable[..., Tensor], *, seed: int = 0) -> Tensor:
+def exercise(make: Callable[..., Tensor], *, rng: np.random.Generator | int | None = 0) -> Tensor:
     """The loss of a network that `make` builds, with seeded data and with sizes that let no transpose hide.
 
     `make(rng, samples, inputs, hidden, outputs)` is a function of yours: it is given a NumPy generator, then a size for
     each further argument, whatever their names, and returns the loss with names for all that is to be derived. The
     sizes are different primes: a transposed matrix has another shape, and a wrong factor N or K shows which of them it
-    is. The same seed gives the same exercise.
+    is. `rng` is a generator, a seed, or None for another exercise each time; the same seed gives the same one.
 
     Raises TypeError for what is no such function or returns no loss; ValueError for more than 6 sizes, and for a
     square matrix, where a transpose could hide.
@@ -35,12 +35,12 @@ def exercise(make: Callable[..., Tensor], *, seed: int = 0) -> Tensor:
     ...     W = ag.Tensor(rng.normal(size=(inputs, outputs)), name="W")
     ...     Y = (X @ W).named("Y")
     ...     return ((Y - T) ** 2).mean()
-    >>> loss = exercise(make, seed=1)
+    >>> loss = exercise(make, rng=1)
     >>> [node.shape for node in ag.topological_order(loss) if node.name]
     [(3, 5), (13, 5)]
     """
     count = _sizes_wanted(make)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(rng)
     sizes = rng.permutation(PRIMES[: count + SPARE])[:count]
     loss = make(rng, *(int(size) for size in sizes))
     if not isinstance(loss, Tensor) or not loss.requires_grad or loss.size != 1:

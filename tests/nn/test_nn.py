@@ -214,6 +214,20 @@ def test_float32_models(rng: np.random.Generator) -> None:
     assert {p.dtype for p in model.parameters()} == {np.dtype(np.float32)}
 
 
+def test_a_generator_is_a_generator_a_seed_or_none() -> None:
+    by_seed, by_generator = nn.MLP([2, 8, 8, 1], rng=3), nn.MLP([2, 8, 8, 1], rng=np.random.default_rng(3))
+    for one, other in zip(by_seed.parameters(), by_generator.parameters()):
+        np.testing.assert_array_equal(one.data, other.data)
+    square = [nn.MLP([4, 4, 4], rng=3).parameters()[i].data for i in (0, 2)]
+    assert (square[0] != square[1]).all()  # a seed does not make the layers alike
+    assert (nn.MLP([2, 8]).parameters()[0].data != nn.MLP([2, 8]).parameters()[0].data).all()
+    orders = [[list(x) for (x,) in nn.minibatches(np.arange(9), batch_size=4, rng=rng)] for rng in (1, 1, np.int64(1))]
+    assert orders[0] == orders[1] == orders[2]
+    for wrong in (True, 1.0, "1", np.random.RandomState(0)):
+        with pytest.raises(TypeError, match="rng: expected a NumPy generator, a seed or None"):
+            nn.MLP([2, 1], rng=wrong)  # type: ignore[arg-type]
+
+
 def test_the_same_generator_gives_the_same_weights() -> None:
     one, two = (nn.MLP([3, 4, 2], rng=np.random.default_rng(7)) for _ in range(2))
     for a, b in zip(one.parameters(), two.parameters()):
@@ -225,7 +239,11 @@ def test_the_same_generator_gives_the_same_weights() -> None:
     [
         (lambda rng: nn.Linear(0, 2, rng=rng), ValueError, "sizes are at least 1, got 0"),
         (lambda rng: nn.Linear(2.0, 2, rng=rng), TypeError, "sizes are whole numbers"),
-        (lambda rng: nn.Linear(2, 2, rng=0), TypeError, r"write rng=np\.random\.default_rng\(0\)"),
+        (
+            lambda rng: nn.Linear(2, 2, rng="0"),
+            TypeError,
+            "expected a NumPy generator, a seed or None, got str; write rng=0",
+        ),
         (lambda rng: nn.Linear(2, 2, rng=rng, dtype=int), TypeError, "parameters need floats"),
         (lambda rng: nn.Linear(3, 2, rng=rng, init=lambda *_: np.zeros((2, 3))), ValueError, r"init gave .* \(2, 3\)"),
         (lambda rng: nn.MLP(3, rng=rng), ValueError, "at least the sizes of input and output"),

@@ -37,7 +37,7 @@ RUBRIC = {"y": 1, "W2": 2, "h1": 2, "a1": 3, "W1": 2}
 
 
 def points(**wrong: Any) -> dict[str, float]:
-    report = ag.compare_rules(ag.exercise(make, seed=3), RULES | wrong)
+    report = ag.compare_rules(ag.exercise(make, rng=3), RULES | wrong)
     return {mark.name: mark.points for mark in report.points(RUBRIC).marks}
 
 
@@ -53,7 +53,7 @@ def test_what_is_inherited_earns_half_and_the_culprit_nothing() -> None:
 
 
 def test_what_is_off_by_a_factor_earns_its_share() -> None:
-    loss = ag.exercise(make, seed=3)
+    loss = ag.exercise(make, rng=3)
     W1, W2 = (next(x for x in ag.topological_order(loss) if x.name == name) for name in ("W1", "W2"))
     steps = {x: x.data - 0.1 * g for x, g in zip((W1, W2), ag.gradients(loss, [W1, W2]), strict=True)}
     report = ag.compare_update(loss, steps, {"W1": 0.1, "W2": 0.2})
@@ -103,7 +103,7 @@ def test_a_bad_rubric_is_refused(rubric: Any, shares: Any, error: type[Exception
 
 @given(seed=st.integers(0, 2**31))
 def test_no_two_sizes_of_an_exercise_are_equal(seed: int) -> None:
-    loss = ag.exercise(make, seed=seed)
+    loss = ag.exercise(make, rng=seed)
     shapes = {x.name: x.shape for x in ag.topological_order(loss) if x.name}
     samples, inputs = shapes["X"]
     assert len({samples, inputs, *shapes["W2"]}) == 4
@@ -116,13 +116,13 @@ def test_no_transpose_hides(seed: int, name: str) -> None:
         return RULES[name](*given_arrays).T
 
     transposed.__signature__ = signature(RULES[name])  # type: ignore[attr-defined]
-    report = ag.compare_rules(ag.exercise(make, seed=seed), RULES | {name: transposed})
+    report = ag.compare_rules(ag.exercise(make, rng=seed), RULES | {name: transposed})
     assert [row.name for row in report.culprits] == [name]
     assert [finding.kind for finding in report[name].findings][-1] == "shape"
 
 
 def test_a_seed_makes_one_exercise() -> None:
-    one, same, other = (ag.exercise(make, seed=seed) for seed in (5, 5, 6))
+    one, same, other = (ag.exercise(make, rng=seed) for seed in (5, 5, 6))
     assert one.data == same.data != other.data
 
 
