@@ -16,11 +16,12 @@ from nn.module import Module
 
 
 class Linear(Module):
-    """The affine map x @ weight + bias: shapes (N, fan_in) to (N, fan_out) (004_3fd59ef6bf62b8c0.txt, eq. 6.14b).
+    """The affine map x @ weight + bias (004_3fd59ef6bf62b8c0.txt, eq. 6.14b).
 
-    The weight has shape (fan_in, fan_out), drawn by `init` from `rng`: a generator, a seed for a new one, or None for
-    other numbers each time. The bias starts at 0. Raises ValueError for a size below 1 or an `init` of another shape,
-    TypeError for a size, dtype or generator of the wrong kind.
+    Shapes (N, in_features) to (N, out_features). The weight has shape (in_features, out_features), drawn by `init` from
+    `rng`: a generator, a seed for a new one, or None for other numbers each time. The bias starts at 0. Raises
+    ValueError for a size below 1 or an `init` of another shape, TypeError for a size, dtype or generator of the wrong
+    kind.
 
     >>> layer = Linear(3, 2, rng=np.random.default_rng(0))
     >>> layer(np.ones((5, 3))).shape
@@ -29,15 +30,15 @@ class Linear(Module):
 
     def __init__(
         self,
-        fan_in: int,
-        fan_out: int,
+        in_features: int,
+        out_features: int,
         *,
         rng: Seed = None,
         bias: bool = True,
         init: Initialiser = glorot,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        fan_in, fan_out = _checked_size(fan_in), _checked_size(fan_out)
+        fan_in, fan_out = _checked_size(in_features), _checked_size(out_features)
         kind = checked_dtype(dtype)
         weight = init(fan_in, fan_out, generator_of(rng))
         if np.shape(weight) != (fan_in, fan_out):
