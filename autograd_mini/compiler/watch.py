@@ -234,10 +234,9 @@ class Watch:
         if kept is not None:
             raise RefusedError(f"compile: {self.name} keeps an array in {kept}, which is only lent to it; keep a copy")
         read = {_identity(place) for place in reached}
-        found = [place for place in self._before if _identity(place) in read and _is_changed(place)]
-        found = [
-            place for place in found if not any(place.owner is x for x in self._roots.known)
-        ]  # states that are made for this
+        made = {id(x) for x in self._roots.known}  # with what is made for this program
+        places = [place for place in self._before if _identity(place) in read and id(place.owner) not in made]
+        found = [place for place in places if _is_changed(place)]
         arrays = [place.path_of(i) for place, i, lent in self._loans if lent.has_changed()]
         return [*dict.fromkeys(f"the content of {path} changed" for path in arrays), *map(_told, found)]
 
