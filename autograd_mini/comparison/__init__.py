@@ -7,9 +7,9 @@ from autograd_mini.comparison.exercises import exercise as exercise
 from autograd_mini.comparison.findings import KINDS as KINDS
 from autograd_mini.comparison.findings import Finding as Finding
 from autograd_mini.comparison.functions import compare_functions as compare_functions
-from autograd_mini.comparison.grade import Grade as Grade
-from autograd_mini.comparison.grade import Mark as Mark
 from autograd_mini.comparison.report import ComparisonError as ComparisonError
+from autograd_mini.comparison.report import Grade as Grade
+from autograd_mini.comparison.report import Mark as Mark
 from autograd_mini.comparison.report import Report as Report
 from autograd_mini.comparison.report import Row as Row
 from autograd_mini.comparison.rules import compare_rules as compare_rules

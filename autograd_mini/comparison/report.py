@@ -1,17 +1,16 @@
-"""The report of a comparison: a row for each gradient that was derived by hand."""
+"""A report: rows with verdicts, as text, as HTML for notebooks, as JSON, and as points by a rubric."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 from autograd_mini.comparison.findings import Finding
-from autograd_mini.comparison.grade import Grade, graded
-from autograd_mini.comparison.page import as_html
-from autograd_mini.comparison.text import as_text
 from autograd_mini.comparison.witnesses import Testimony
 from autograd_mini.errors import describe
 from autograd_mini.tensor import Tensor
@@ -166,3 +165,175 @@ def _testimony_data(said: Testimony) -> dict[str, Any]:
 
 def _finite(x: float) -> float | None:
     return float(x) if math.isfinite(x) else None
+
+
+# -------------------------------------------------------------------------------------------------------------- as text
+
+
+HEADINGS = ("gradient", "shape", "verdict", "largest error", "relative", "ulps", "at")
+VERDICTS = {
+    "exact": "exact",
+    "rounding": "rounding only",
+    "kink": "kink",
+    "wrong": "wrong",
+    "not compared": "not compared",
+}
+
+
+def as_text(report: Report) -> str:
+    """The report as it is printed."""
+    parts = [headline(report)]
+    if report.rows:
+        parts.append("\n".join(aligned([HEADINGS, *(cells(row) for row in report.rows)])))
+    remarks = [f"{row.name}: {sentence}" for row in report.rows for sentence in sentences(row)]
+    parts += ["\n".join(remarks)] if remarks else []
+    parts += ["\n".join(f"Note: {note}." for note in report.notes)] if report.notes else []
+    return "\n\n".join(parts)
+
+
+def headline(report: Report) -> str:
+    """How many rows have which verdict."""
+    counts = Counter(row.verdict for row in report.rows)
+    told = ", ".join(f"{counts[verdict]} {text}" for verdict, text in VERDICTS.items() if counts[verdict])
+    return f"{len(report)} gradient{'s' if len(report) != 1 else ''}: {told or 'nothing to compare'}"
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The entries of a row of the table."""
+    figures = [_number(x) for x in (row.max_abs, row.max_rel, row.ulps)]
+    at = "" if row.worst_index is None else str(row.worst_index)
+    return (row.name, str(row.shape), row.label or VERDICTS[row.verdict], *figures, at)
+
+
+def sentences(row: Row) -> Iterator[str]:
+    """What is to be said about a row: the remark, the findings, then the witnesses and their vote."""
+    if row.remark:
+        yield _ended(row.remark)
+    for finding in row.findings:
+        yield _ended(finding.detail)
+    if row.testimonies:
+        said = row.testimonies[0]
+        numeric = f"{said.method} {_value(said.numeric)}" if math.isfinite(said.numeric) else f"{said.method} nothing"
+        autodiff = "" if math.isnan(said.automatic) else f"autodiff {_value(said.automatic)}, "
+        yield _ended(f"at {said.index} hand {_value(said.hand)}, {autodiff}{numeric}: {row.vote}")
+    elif row.vote and not any(row.vote in finding.detail for finding in row.findings):
+        yield _ended(row.vote)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
+
+
+def _number(x: float) -> str:
+    return "-" if math.isnan(x) else f"{x:.3g}"
+
+
+def _value(x: float) -> str:
+    return f"{x:.10g}"
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines in which the entries of a column start below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+# -------------------------------------------------------------------------------------------------------------- as HTML
+
+
+COLOURS = {"exact": "#1b7f3b", "rounding": "#1b7f3b", "kink": "#8a6100", "wrong": "#b3261e", "not compared": "#5f6368"}
+
+
+def as_html(report: Report) -> str:
+    """A table with a line under it for each thing that is to be said; all text is escaped."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in HEADINGS)
+    body = "".join(map(_row, report.rows))
+    said = [f"<li><b>{escape(row.name)}</b>: {escape(text)}</li>" for row in report.rows for text in sentences(row)]
+    said += [f"<li>{escape(note)}.</li>" for note in report.notes]
+    below = f"<ul>{''.join(said)}</ul>" if said else ""
+    return f"<div><p>{escape(headline(report))}</p><table><tr>{head}</tr>{body}</table>{below}</div>"
+
+
+def _row(row: Row) -> str:
+    name, shape, verdict, *figures = (escape(text) for text in cells(row))
+    style = f' style="color: {COLOURS[row.verdict]}; font-weight: bold"'
+    rest = "".join(f"<td>{text}</td>" for text in figures)
+    return f"<tr><td>{name}</td><td>{shape}</td><td{style}>{verdict}</td>{rest}</tr>"
+
+
+# --------------------------------------------------------------------------------------------------------------- points
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The points for one gradient."""
+
+    name: str
+    points: float
+    of: float
+    """The points that the rubric has for it."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The points for a whole derivation; prints as a table."""
+
+    marks: tuple[Mark, ...]
+
+    @property
+    def total(self) -> float:
+        """The points that were reached."""
+        return math.fsum(mark.points for mark in self.marks)
+
+    @property
+    def of(self) -> float:
+        """The points that there were to reach."""
+        return math.fsum(mark.of for mark in self.marks)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The grade as strict JSON."""
+        data = {"total": self.total, "of": self.of, "marks": [asdict(mark) for mark in self.marks]}
+        return json.dumps(data, indent=indent, allow_nan=False)
+
+    def __str__(self) -> str:
+        rows = [(mark.name, f"{mark.points:g} of {mark.of:g}", mark.reason) for mark in self.marks]
+        return "\n".join(aligned([*rows, ("total", f"{self.total:g} of {self.of:g}", "")]))
+
+
+def graded(rows: Iterable[Row], rubric: Mapping[Any, float], shares: Mapping[str, float]) -> Grade:
+    """The points for rows by a rubric; `shares` says which part of them is given for an inherited error or a factor."""
+    for what, share in shares.items():
+        if _worth(share, f"the share for {what}") > 1:
+            raise ValueError(f"points: the share for {what} is at most 1, got {share}")
+    known = {key: row for row in rows for key in (row.name, row.node) if key is not None}
+    return Grade(tuple(_mark(key, known.get(key), _worth(of, str(key)), shares) for key, of in rubric.items()))
+
+
+def _worth(x: Any, what: str) -> float:
+    if isinstance(x, bool) or not isinstance(x, int | float):
+        raise TypeError(f"points: {what} is worth a number of points, got {x!r}")
+    if not 0 <= x < math.inf:
+        raise ValueError(f"points: {what} is worth 0 points or more, got {x}")
+    return float(x)
+
+
+def _mark(key: Any, row: Row | None, of: float, shares: Mapping[str, float]) -> Mark:
+    name = (key.name or describe(key)) if isinstance(key, Tensor) else str(key)
+    if row is None:
+        return Mark(name, 0.0, of, "not handed in")
+    share, reason = _judged(row, shares)
+    return Mark(row.name, share * of, of, reason)
+
+
+def _judged(row: Row, shares: Mapping[str, float]) -> tuple[float, str]:
+    """The share of the points that a row earns, and why."""
+    if row.verdict == "not compared":
+        return 0.0, "not compared"
+    if row.verdict != "wrong":
+        return 1.0, row.remark or VERDICTS[row.verdict]
+    if row.label == "inherited":
+        return shares["inherited"], row.remark
+    said = "; ".join(finding.detail for finding in row.findings[:1]) or row.remark or "wrong"
+    only_a_factor = bool(row.findings) and row.findings[0].kind == "factor"
+    return (shares["factor"] if only_a_factor else 0.0), said
