@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import math
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,112 @@ from autograd_mini.atomic import at_once
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
 from autograd_mini.compiler.graph import Graph
-from autograd_mini.compiler.linking import aligned, buffers, linked
-from autograd_mini.compiler.reading import caller
-from autograd_mini.compiler.sources import Draw, Outside, Pack, State, entries
+from autograd_mini.compiler.plan import ALIGNMENT, Place
+from autograd_mini.compiler.sources import Argument, Count, Draw, Outside, Pack, Setting, State, entries
 from autograd_mini.state import Buffer, holding
 from autograd_mini.tensor import Tensor, replace_data, replace_grad
+
+_numbers = itertools.count(1)
+
+
+def linked(source: Source) -> Any:
+    """The function that the source defines; tracebacks and debuggers show its lines."""
+    file = f"<ag.compile {source.name} {next(_numbers)}>"
+    scope: dict[str, Any] = {"np": np, "as_value": as_value, **source.constants}
+    scope |= {name: op.forward for name, op in source.operations.items()}
+    exec(compile(source.text, file, "exec"), scope)
+    # Without a time linecache does not look for a file.
+    linecache.cache[file] = (len(source.text), None, source.text.splitlines(keepends=True), file)
+    weakref.finalize(scope[source.name], linecache.cache.pop, file, None)
+    return scope[source.name]
+
+
+def buffers(source: Source, blocks: Sequence[int]) -> list[Any]:
+    """The buffers of a program, cut out of blocks of memory."""
+    memory = [aligned(size) for size in blocks]
+    return [_cut(memory[place.block], place) for place in source.buffers]
+
+
+def _cut(memory: Any, place: Place) -> Any:
+    stop = place.start + place.dtype.itemsize * math.prod(place.shape)
+    return memory[place.start : stop].view(place.dtype).reshape(place.shape)
+
+
+def aligned(size: int) -> Any:
+    """So many bytes of memory that start with a cache line."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]
+
+
+# ------------------------------------------------------------------------------------------------------- reading inputs
+
+
+Caller = Callable[[Sequence[Any], Sequence[Any], Any], Sequence[Any]]
+
+
+def caller(function: Callable[..., Any], sources: Sequence[Any], draws: Sequence[Draw]) -> Caller:
+    """What calls `function` with the value of each source, given leaves of the arguments, what is drawn, and memory.
+
+    An argument that can't be written may be a gradient that the program is about to overwrite, and is copied then.
+    """
+    reader = _Reader(draws)
+    texts = [reader.text(source) for source in sources]
+    arrays = [text for text, s in zip(texts, sources) if isinstance(s, Argument) and not s.scalar]
+    writeable = " and ".join(f"{text}.flags.writeable" for text in arrays) or "True"
+    text = f"""def call(leaves, drawn, workspace):
+    if {writeable}:
+        return function({", ".join([*texts, "workspace.arrays"])})
+    return function(*map(workspace.apart, ({"".join(text + ", " for text in texts)})), workspace.arrays)
+"""
+    scope: dict[str, Any] = {"function": function, **reader.scope}
+    exec(text, scope)
+    made: Caller = scope["call"]
+    return made
+
+
+class _Reader:
+    """Expressions that read sources; what they name is in the scope."""
+
+    def __init__(self, draws: Sequence[Draw]) -> None:
+        self.scope: dict[str, Any] = {"array": np.array}
+        self._draws = {draw: position for position, draw in enumerate(draws)}
+
+    def text(self, source: Any) -> str:
+        """The expression that reads a source."""
+        if isinstance(source, Argument):
+            if source.tensor:
+                return f"leaves[{source.position}]._data"
+            # A 0-d array as the scalar that a Tensor would hold: NumPy's loops for the two differ in the last bit.
+            return f"leaves[{source.position}]" + "[()]" * source.scalar
+        if isinstance(source, Pack):
+            return f"array({self._several(source.sources)}(leaves, drawn))"
+        return self._outside(source)
+
+    def _outside(self, source: Any) -> str:
+        if isinstance(source, Draw):
+            return f"drawn[{self._draws[source]}]"
+        if isinstance(source, Setting):
+            return f"float({self._named(source.group)}[{self._named(source.name)}])"
+        if isinstance(source, State):
+            return f"{self._named(source.buffer)}.held._data"
+        if isinstance(source, Count):
+            return f"{self._named(source.steps)}.held._data.item() + 1"
+        assert isinstance(source, Outside)
+        return f"{self._named(source.tensor)}._data"
+
+    def _several(self, sources: Sequence[Any]) -> str:
+        """The name of a function that gives the value of each source in order."""
+        texts = ", ".join(map(self.text, sources))
+        return self._named(eval(f"lambda leaves, drawn: [{texts}]", self.scope))
+
+    def _named(self, value: Any) -> str:
+        name = f"k{len(self.scope)}"
+        self.scope[name] = value
+        return name
+
+
+# ------------------------------------------------------------------------------------------------------------ a program
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,8 @@ import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
 from autograd_mini.drawing import Drawing, RendererNotFoundError
-from autograd_mini.drawing.animation.gif import palette
+from autograd_mini.drawing.animation.animate import palette, pictures, table
 from autograd_mini.drawing.animation.moments import Moment, moments
-from autograd_mini.drawing.animation.pictures import pictures
-from autograd_mini.drawing.animation.sizes import table
 from autograd_mini.drawing.dot import Layout, dot_lines
 from autograd_mini.drawing.text import value
 from autograd_mini.drawing.themes import THEMES

@@ -21,10 +21,7 @@ import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
 from autograd_mini.drawing import text
-from autograd_mini.drawing.explorer.data import obstacle
-from autograd_mini.drawing.explorer.page import inert, source
-from autograd_mini.drawing.explorer.picture import svg
-from autograd_mini.drawing.explorer.slopes import slope_as_data
+from autograd_mini.drawing.explorer.explorer import inert, obstacle, slope_as_data, source, svg
 from autograd_mini.drawing.rendering import RendererNotFoundError
 from autograd_mini.drawing.steps import replay
 from tests.autograd_mini.test_draw import HOSTILE

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd_mini.checks import Array
-from autograd_mini.drawing.scalars.deltas import entry_deltas
 from autograd_mini.drawing.scalars.forms import Form, constants, form_of, objects
-from autograd_mini.drawing.scalars.subscripts import entry_names
+from autograd_mini.drawing.scalars.subscripts import entry_names, superscript
 from autograd_mini.errors import describe
 from autograd_mini.graph.layers import net_inputs
 from autograd_mini.modes import unobserved
 from autograd_mini.tensor import Tensor, topological_order
+
+
+def entry_deltas(layer: int, layers: int, shape: tuple[int, ...]) -> Iterator[str]:
+    """What to call δ of each entry of a net input, row by row: δₖ⁽ˡ⁾ in layer l, δₖ if there is only one.
+
+    >>> list(entry_deltas(1, 2, (1, 2))), list(entry_deltas(1, 1, (2,))), list(entry_deltas(2, 2, ()))
+    (['δ₁⁽¹⁾', 'δ₂⁽¹⁾'], ['δ₁', 'δ₂'], ['δ⁽²⁾'])
+    """
+    above = superscript(layer) if layers > 1 else ""
+    return (name + above for name in entry_names("δ", shape))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.compiler.differentiate import Differentiated, differentiated
+from autograd_mini.compiler.build import Differentiated, differentiated
 from autograd_mini.compiler.graph import check, evaluate
 from autograd_mini.compiler.signature import named_leaves
 from autograd_mini.compiler.sources import Count, Outside, Setting, State

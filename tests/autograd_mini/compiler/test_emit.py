@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Op, Tensor
+from autograd_mini.compiler.build import lowered
 from autograd_mini.compiler.emit import WIDTH, Source, emitted
 from autograd_mini.compiler.graph import Graph, Node, evaluate
-from autograd_mini.compiler.linking import buffers, linked
-from autograd_mini.compiler.lower import lowered
 from autograd_mini.compiler.passes import optimised, with_scatters
 from autograd_mini.compiler.passes.scatter import added_at
 from autograd_mini.compiler.plan import planned
+from autograd_mini.compiler.program import buffers, linked
 from tests.autograd_mini.compiler.graphs import traced
 from tests.programs import OURS, random_program
 

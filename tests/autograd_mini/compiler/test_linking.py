@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import autograd_mini as ag
 from autograd_mini.compiler.emit import Source
-from autograd_mini.compiler.linking import buffers, linked
 from autograd_mini.compiler.plan import ALIGNMENT, Place
+from autograd_mini.compiler.program import buffers, linked
 
 SHAPES = st.lists(st.integers(0, 5), max_size=3).map(tuple)
 DTYPES = st.sampled_from([np.dtype(x) for x in (np.float64, np.float32, np.bool_, np.int8)])

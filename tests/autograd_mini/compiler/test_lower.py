@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_mini as ag
+from autograd_mini.compiler.build import lowered
 from autograd_mini.compiler.graph import Graph, check
-from autograd_mini.compiler.lower import lowered
 from autograd_mini.ops.losses import softmax_cross_entropy
 from tests.autograd_mini.compiler.graphs import assert_same_bits, operations, random_graph, results, traced, values_of
 

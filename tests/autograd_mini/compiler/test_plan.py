@@ -17,11 +17,9 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 import nn
 from autograd_mini import Tensor
-from autograd_mini.compiler.differentiate import differentiated
+from autograd_mini.compiler.build import differentiated, in_parts, lowered
 from autograd_mini.compiler.graph import Graph, Node, evaluate
 from autograd_mini.compiler.joined import joined
-from autograd_mini.compiler.lower import lowered
-from autograd_mini.compiler.parts import in_parts
 from autograd_mini.compiler.passes import optimised, with_scatters, with_shared, with_short_forms
 from autograd_mini.compiler.plan import Place, Plan, planned
 from autograd_mini.compiler.signature import named_leaves

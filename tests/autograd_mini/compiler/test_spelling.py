@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import autograd_mini as ag
 from autograd_mini import Tensor, modes, ops
 from autograd_mini.compiler.classifier import assigned, checked_labels
+from autograd_mini.compiler.emit import Literals, is_literal
 from autograd_mini.compiler.graph import Graph, Node, evaluate, graph_of
 from autograd_mini.compiler.joined import section
-from autograd_mini.compiler.literals import Literals, is_literal
 from autograd_mini.compiler.names import Names
 from autograd_mini.compiler.passes.scatter import added_at, filled
 from autograd_mini.compiler.passes.short import vdot

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd_mini.formula import Apply, Expression, Name, Number, as_text, evaluate, simplified
-from autograd_mini.formula.algebra import ALGEBRA, GUARDS
 from autograd_mini.formula.patterns import pattern
+from autograd_mini.formula.simplify import ALGEBRA, GUARDS
 from autograd_mini.ops.indexing import SLOT
 
 ALL = slice(None)
