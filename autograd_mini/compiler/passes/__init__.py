@@ -1,12 +1,12 @@
-"""Graph to graph: the same results from fewer and cheaper operations, one pass per file."""
+"""Graph to graph: the same results from fewer and cheaper operations."""
 
 from __future__ import annotations
 
 from autograd_mini.compiler.graph import Graph
 from autograd_mini.compiler.passes.algebra import simplified as simplified
-from autograd_mini.compiler.passes.common import with_shared as with_shared
-from autograd_mini.compiler.passes.dead import without_dead as without_dead
-from autograd_mini.compiler.passes.fold import with_folded as with_folded
+from autograd_mini.compiler.passes.rewriting import with_folded as with_folded
+from autograd_mini.compiler.passes.rewriting import with_shared as with_shared
+from autograd_mini.compiler.passes.rewriting import without_dead as without_dead
 from autograd_mini.compiler.passes.scatter import with_scatters as with_scatters
 from autograd_mini.compiler.passes.short import with_short_forms as with_short_forms
 
