@@ -131,17 +131,34 @@ class Differentiated:
 
 
 def differentiated(
-    graph: Graph, examples: Mapping[Node, Any], updates: Updates | None = None, follow: Callable[..., Any] = call
+    graph: Graph,
+    examples: Mapping[Node, Any],
+    updates: Updates | None = None,
+    follow: Callable[..., Any] = call,
+    written: Sequence[Any] = (),
 ) -> Differentiated:
     """The graph with the gradient of its first output by each input that requires one, in their order.
 
-    Its further outputs follow, and then the new values of the parameters and states that `updates` change.
+    Its further outputs follow, and then the new values of the parameters and states that `updates` change. The function
+    itself has `written` some buffers.
     """
     inputs = Inputs()
     with tracing(inputs):
         made: Differentiated = follow(_replayed, graph, examples, updates or Updates(()), inputs)
     mode()
+    _check_buffers(inputs, written)
     return replace(made, graph=resolved(made.graph))
+
+
+def _check_buffers(inputs: Inputs, written: Sequence[Any]) -> None:
+    """TypeError for buffers that the way back or an update writes, or reads when the function has written them."""
+    wrong = [*inputs.buffers, *(buffer for buffer in inputs.read_buffers if any(buffer is x for x in written))]
+    if wrong:
+        raise TypeError(
+            f"compile: {wrong[0].name or 'a Buffer'} is written in a gradient or an update, or is read there after the "
+            "function has written it, which a program does not do; remember it by state and update, or write it in the "
+            "function"
+        )
 
 
 def _replayed(graph: Graph, examples: Mapping[Node, Any], updates: Updates, inputs: Inputs) -> Differentiated:
@@ -215,7 +232,7 @@ def gradient_recipe(traced: Trace, follow: Callable[..., Any], updates: Updates)
     """
     graph = batched(traced.graph, updates.role)
     updates.prepare(node.source for node in graph.inputs)
-    made = differentiated(graph, _examples(graph, traced), updates, follow)
+    made = differentiated(graph, _examples(graph, traced), updates, follow, traced.written)
     if updates.optimisers and not any(map(updates.trains, made.updated)):
         raise TypeError(
             "step: the function reads no parameter of the optimiser from outside, so that none would be updated; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -185,19 +185,24 @@ def equivalent(one: Graph, other: Graph) -> bool:
 def _alike(one: Node, other: Node, twin: Mapping[Node, Node]) -> bool:
     if (one.op, one.shape, one.dtype, len(one.inputs)) != (other.op, other.shape, other.dtype, len(other.inputs)):
         return False
-    if repr(one.settings) != repr(other.settings) or not _same_origin(one.source, other.source):
+    if repr(one.settings) != repr(other.settings) or not same_source(one.source, other.source):
         return False
     if one.value is not other.value and np.asarray(one.value).tobytes() != np.asarray(other.value).tobytes():
         return False
     return all(twin[x] is y if isinstance(x, Node) else same(x, y) for x, y in zip(one.inputs, other.inputs))
 
 
-def _same_origin(one: Any, other: Any) -> bool:
-    """Whether two sources are the same, or of the same Tensor, buffer or generator."""
-    if one is None or type(one) is not type(other):
+def same_source(one: Any, other: Any) -> bool:
+    """Whether two inputs come from the same place: the same argument, Tensor, buffer, setting or draw."""
+    if one is other or type(one) is not type(other):
         return one is other
-    known = [(getattr(one, name, None), getattr(other, name, None)) for name in ("tensor", "buffer", "generator")]
-    return one == other or any(x is y for x, y in known if x is not None)
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(same_source, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same_source(x, other[name]) for name, x in one.items())
+    if is_dataclass(one):
+        return all(same_source(getattr(one, x.name), getattr(other, x.name)) for x in fields(one))
+    return same(one, other)
 
 
 def evaluate(graph: Graph, values: Mapping[Node, Any]) -> dict[Node, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from autograd_mini.atomic import at_once
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
-from autograd_mini.compiler.graph import Graph
+from autograd_mini.compiler.graph import Graph, equivalent, same_source
 from autograd_mini.compiler.plan import ALIGNMENT, Place
 from autograd_mini.compiler.sources import Argument, Count, Draw, Outside, Pack, Setting, State, entries
 from autograd_mini.state import Buffer, holding
@@ -153,6 +153,12 @@ class Recipe:
     """The buffers that count the steps of optimisers."""
     unreached: tuple[Any, ...] = ()
     """Whose gradients are None."""
+
+    def is_like(self, other: Recipe) -> bool:
+        """Whether two recipes do the same to the same things."""
+        names = ("draws", "container", "differentiable", "slopes", "updated", "counts", "unreached")
+        alike = all(same_source(getattr(self, name), getattr(other, name)) for name in names)
+        return alike and equivalent(self.graph, other.graph)
 
     @property
     def peak_bytes(self) -> int:

@@ -117,6 +117,7 @@ class Ran:
     may: bool = False  # before the trace: all code that the walk comes to may run
     codes: set[CodeType] = field(default_factory=set)
     names: set[str] = field(default_factory=set)  # the attributes that the code names
+    by_promise: bool = False  # what was promised to stay is entered too
     by_name_alone: bool = True  # attributes were read by no other means, such as `getattr(self, f"w{i}")`
 
     def add(self, code: CodeType) -> None:
@@ -259,8 +260,7 @@ class Reach:
     """Every place that can be read from some roots, each once, from the outside in.
 
     These are the places that the code which ran can have read. An array for which `by_reference` holds is read by
-    operations only, at each call. `roots` are objects with their paths; what is `known` is not entered from the
-    `late` ones.
+    operations only, at each call. What is `known` is not entered from the `late` roots.
 
     >>> settings = {"rate": 0.1}
     >>> last = Reach(Roots([(lambda x: settings["rate"] * x, "f")]), Ran(may=True)).places[-1]
@@ -278,6 +278,7 @@ class Reach:
     def _walk(self, roots: Roots) -> None:
         self._seen: dict[int, Any] = {}  # with the objects: an identity is one only while its object lives
         self.entered: set[Any] = set()  # the code of the functions that were found, and of those inside them
+        self.promised: list[tuple[Any, str]] = []
         self.unknown: list[tuple[str, Any]] = []
         self._weak: list[tuple[str, Any]] = []
         found: dict[tuple[Any, ...], Place] = {}
@@ -292,9 +293,12 @@ class Reach:
         while surely or perhaps:
             self.sure = bool(surely)
             value, path = (surely or perhaps).pop()
-            if id(value) in self._seen or is_static(value):
+            if id(value) in self._seen:
                 continue
             self._seen[id(value)] = value
+            if not self.ran.by_promise and is_static(value):
+                self.promised.append((value, path))
+                continue
             places = [*self._places(value, path)]
             for own in places:
                 found.setdefault((id(own.owner), own.reader, own.key if isinstance(own.key, str) else id(own.key)), own)
@@ -314,8 +318,7 @@ class Reach:
 
     def refuse(self, value: Any, path: str) -> _Places:
         """Nobody can look into it."""
-        if self.sure:
-            self.unknown.append((path, value))
+        self.unknown += [(path, value)] if self.sure else []
         return ()
 
     def has_run(self, code: CodeType | None) -> bool:
@@ -416,7 +419,7 @@ class Reach:
         """Methods such as `__call__` need not be named to be called; what is named may be a method that is not."""
         codes = [getattr(inner, "__code__", None) for inner in (value, *_inner_functions(value))]
         implicit = not self.ran.may or bool(_is_special(name))
-        hidden = not self.ran.by_name_alone and not _is_special(name)  # getattr(self, f"scale_{i}")
+        hidden = not (self.ran.by_name_alone or _is_special(name) or name == "_abc_impl")  # getattr(self, f"scale_{i}")
         return hidden or name in self.ran.names or (implicit and any(map(self.has_run, codes)))
 
     # ------------------------------------------------------------------------------------------------------ all others
@@ -533,8 +536,7 @@ def is_own_key(name: Any) -> bool:
 
 def wrapped(value: Any, path: str) -> _Places:
     """What a decorator has kept of the function that it decorates."""
-    inner = getattr(value, "__dict__", {}).get("__wrapped__")
-    return [] if inner is None else [fixed(path, inner)]
+    return [fixed(path, x) for x in [getattr(value, "__dict__", {}).get("__wrapped__")] if x is not None]
 
 
 def _defaults(function: FunctionType, path: str) -> _Places:
@@ -564,7 +566,7 @@ def _names_outside(code: CodeType) -> tuple[list[str], list[str]]:
     """The globals that code reads (`co_names` also has the names of attributes), and the modules that it imports."""
     names, modules, level = [], [], 0
     for read in dis.get_instructions(code):
-        if read.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if read.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
             names.append(read.argval)
         elif read.opname in ("LOAD_CONST", "LOAD_SMALL_INT") and isinstance(read.argval, int):
             level = read.argval

@@ -94,6 +94,11 @@ class Inputs(Record):
         self.draws.append(draw)
         return self.leaf(example, draw, f"random_{method}")
 
+    @property
+    def read_buffers(self) -> list[Buffer]:
+        """Those that are read as they are at the beginning of the call."""
+        return list(self._read)
+
     def read(self, buffer: Buffer) -> Tensor:
         """What was written last, or else the value at the beginning of the call."""
         if buffer in self.written:

@@ -30,6 +30,7 @@ from autograd_mini.compiler import reach
 from autograd_mini.compiler.guard import Guard, difference
 from autograd_mini.compiler.reach import FOLLOWED, Place, Ran, Reach, all_same, owner_of
 from autograd_mini.ops import Op
+from autograd_mini.state import Buffer
 from autograd_mini.static import is_static
 from autograd_mini.tensor import Tensor
 
@@ -58,6 +59,8 @@ class Watch:
         self.lends = bool(self._loans)
         self._before += self._contents()
         self._states = _states([*self._before, *reach.what_may_be_read((arguments, "arguments"))])
+        buffers = {x: place.path_of(i) for place, i, x in self._parts() if type(x) is Buffer}
+        self._buffers = [(path, x, x.held) for x, path in buffers.items()]
         self._skipped: Any = None
         self._computes = False
         self._changing = Ran()
@@ -238,7 +241,8 @@ class Watch:
         places = [place for place in self._before if _identity(place) in read and id(place.owner) not in made]
         found = [place for place in places if _is_changed(place)]
         arrays = [place.path_of(i) for place, i, lent in self._loans if lent.has_changed()]
-        return [*dict.fromkeys(f"the content of {path} changed" for path in arrays), *map(_told, found)]
+        buffers = [f"the value of {path} changed" for path, x, held in self._buffers if x.held is not held]
+        return [*buffers, *dict.fromkeys(f"the content of {path} changed" for path in arrays), *map(_told, found)]
 
     def reached(self) -> Reach:
         """What the code that ran can have read."""
@@ -267,8 +271,9 @@ class Watch:
 
     def _check_code(self, reached: Reach) -> None:
         """Code that was found in a way that the walk does not know may read anything."""
-        for code in self.ran.codes - reached.entered:
-            if owner_of(code.co_filename) == "user":
+        promised = Reach(reach.Roots(reached.promised), Ran(may=True, by_promise=True, by_name_alone=False)).entered
+        for code in self.ran.codes - reached.entered - promised:
+            if owner_of(code.co_filename) == "user" and not code.co_qualname.startswith("__create_fn__"):  # dataclasses
                 raise RefusedError(
                     f"compile: {self.name} calls {code.co_qualname}, and nobody can tell how it found that; let it "
                     "read it from a variable, an item or an attribute, or promise with ag.static that it is the same"
@@ -362,7 +367,7 @@ _MAPPINGS = Mapping.get.__code__.co_filename
 # fmt: off
 _READ_BY_OTHER_MEANS = frozenset({
     "getattr", "hasattr", "AttributeError", "vars", "__dict__", "dir", "attrgetter", "format", "format_map",
-    "__getattribute__",
+    "__getattribute__", "setattr", "delattr", "__setattr__", "__delattr__",
 })
 """Among names in code, or of what is called: "{0.rate}".format(x) reads an attribute."""
 _INSIDES = frozenset({"__globals__", "__closure__", "__defaults__", "__kwdefaults__", "__code__", "__builtins__"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import dataclasses
 import decimal
@@ -507,3 +508,187 @@ def test_a_promise_about_a_clock_is_taken_where_it_is_called() -> None:
     ag.static(clock.thread_time)
     compiled = ag.compile(lambda x: x * (clock.thread_time() >= 0))
     np.testing.assert_array_equal(compiled.value(X), X)
+
+
+# ------------------------------------------------------------------------------------------- a first call that sets up
+
+
+def first_one_argument_then_the_other() -> Any:
+    state: dict[str, int] = {}
+
+    def function(x: Any, y: Any) -> Any:
+        if state:
+            return y * 2
+        state["met"] = 1
+        return x * 2
+
+    return function
+
+
+def first_one_draw_then_another() -> Any:
+    state: dict[str, int] = {}
+    rng = np.random.default_rng(0)
+
+    def function(x: Any, y: Any) -> Any:
+        if state:
+            return x + ag.random.uniform(rng, (3,))
+        state["met"] = 1
+        return x + ag.random.normal(rng, (3,))
+
+    return function
+
+
+def first_one_key_then_another() -> Any:
+    state: dict[str, int] = {}
+
+    def function(x: Any, y: Any) -> Any:
+        key = "b" if state else "a"
+        state["met"] = 1
+        return {key: x * 2}
+
+    return function
+
+
+def first_one_buffer_then_another() -> Any:
+    state: dict[str, int] = {}
+    buffers = ag.Buffer(np.zeros(3), name="a"), ag.Buffer(np.zeros(3), name="b")
+
+    def function(x: Any, y: Any) -> Any:
+        buffers[bool(state)].value = x
+        state["met"] = 1
+        return x * 2
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        first_one_argument_then_the_other,
+        first_one_draw_then_another,
+        first_one_key_then_another,
+        first_one_buffer_then_another,
+    ],
+)
+def test_a_first_call_that_does_something_else_is_refused(made: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match=r"changes what it reads: state\['met'\] was added"):
+        ag.compile(made()).value(X, X + 1)
+
+
+@pytest.mark.parametrize("optimiser", [lambda p: nn.SGD(p, 0.1, 0.9), lambda p: nn.Adam(p, 0.1)])
+def test_a_step_may_set_up_what_it_needs(optimiser: Callable[[Any], Any]) -> None:
+    w, masks = Tensor(X), dict[tuple[int, ...], Any]()
+
+    def loss(x: Any) -> Any:
+        if x.shape not in masks:
+            masks[x.shape] = np.linspace(0.5, 1, len(x))
+        return (w * x * masks[x.shape]).sum()
+
+    compiled = ag.compile(loss, optimiser=optimiser([w]))
+    assert compiled.step(X) == (X * X * np.linspace(0.5, 1, 3)).sum()
+    compiled.step(X)
+    assert compiled.compilations == 1
+
+
+class Counting(nn.Optimiser):
+    """Counts its updates in a buffer of its own, which it should do by its state."""
+
+    def __init__(self, parameters: Any) -> None:
+        super().__init__(parameters, lr=0.1)
+        self.count = ag.Buffer(0.0, name="count")
+
+    def update(self, parameter: Any, gradient: Any, state: Any, step: Any, *, lr: Any) -> Any:
+        self.count.value = self.count.value + 1.0
+        return parameter - lr * gradient * self.count.value, {}
+
+
+def test_buffers_that_are_written_on_the_way_back_are_refused() -> None:
+    w, b = Tensor(X), ag.Buffer(0.0, name="b")
+
+    @ag.custom_gradient
+    def counted_back(x: Any) -> Any:
+        def back(g: Any) -> Any:
+            b.value = b.value + 1.0
+            return g
+
+        return x * 1.0, back
+
+    @ag.custom_gradient
+    def counted_forward(x: Any) -> Any:
+        b.value = b.value + 1.0
+        return x * 1.0, lambda g: g
+
+    with pytest.raises(TypeError, match="count is written in a gradient or an update"):
+        ag.compile(lambda x: (w * x).sum(), optimiser=Counting([w])).step(X)
+    with pytest.raises(TypeError, match="b is written in a gradient or an update"):
+        ag.compile(lambda x: counted_back(w * x).sum()).value_and_grad(X)
+    with pytest.raises(TypeError, match="the value of b changed"):
+        ag.compile(lambda x: counted_forward(w * x).sum()).value(X)
+
+
+def test_a_global_that_is_written_and_read_elsewhere() -> None:
+    scope: dict[str, Any] = {"LAST": 0}
+    exec("def function(x):\n    global LAST\n    LAST = x.shape[0]\n    return x * 2\n", scope)
+    compiled = ag.compile(scope["function"])
+    for n in (2, 3, 2, 3, 2):
+        compiled.value(np.ones(n))
+        assert scope["LAST"] == n
+
+
+def test_attributes_that_are_set_by_text() -> None:
+    box, name = Plain(last_shape=0), "shape"
+
+    def function(x: Any) -> Any:
+        setattr(box, f"last_{name}", x.shape[0])
+        return x * 2
+
+    compiled = ag.compile(function)
+    for n in (2, 3, 2, 3, 2):
+        compiled.value(np.ones(n))
+        assert vars(box)["last_shape"] == n
+
+
+def test_abstract_classes_whose_attributes_are_read_by_text() -> None:
+    class Scaled(collections.abc.Sequence):  # type: ignore[type-arg]
+        def __init__(self) -> None:
+            self.scale_0 = 2.0
+
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, i: Any) -> Any:
+            return getattr(self, f"scale_{i}")
+
+    scaled = Scaled()
+    compiled = ag.compile(lambda x: x * scaled[0])
+    np.testing.assert_array_equal(compiled.value(X), X * 2)
+    scaled.scale_0 = 3.0
+    np.testing.assert_array_equal(compiled.value(X), X * 3)
+
+
+def test_methods_of_what_was_promised_may_run() -> None:
+    class Notes:
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def note(self, shape: Any) -> None:
+            self.seen.append(shape)
+
+    notes, acts = ag.static(Notes()), ag.static({"tanh": lambda x: ag.tanh(x)})
+
+    def function(x: Any) -> Any:
+        notes.note(x.shape)
+        return acts["tanh"](x)
+
+    np.testing.assert_array_equal(ag.compile(function).value(X), np.tanh(X))
+
+
+def test_a_dataclass_of_the_function() -> None:
+    def function(x: Any) -> Any:
+        @dataclasses.dataclass
+        class Pair:
+            scale: float = 2.0
+
+        return x * Pair().scale
+
+    np.testing.assert_array_equal(ag.compile(function).value(X), X * 2)
