@@ -22,6 +22,8 @@ from autograd_mini.state import Buffer, holding
 from autograd_mini.tensor import Tensor, replace_data, replace_grad
 
 _numbers = itertools.count(1)
+_dropped: list[str] = []
+"""The files of programs that are gone: their lines go when the next is linked, while nobody looks through them."""
 
 
 def linked(source: Source) -> Any:
@@ -30,9 +32,11 @@ def linked(source: Source) -> Any:
     scope: dict[str, Any] = {"np": np, "as_value": as_value, **source.constants}
     scope |= {name: op.forward for name, op in source.operations.items()}
     exec(compile(source.text, file, "exec"), scope)
+    while _dropped:
+        linecache.cache.pop(_dropped.pop(), None)
     # Without a time linecache does not look for a file.
     linecache.cache[file] = (len(source.text), None, source.text.splitlines(keepends=True), file)
-    weakref.finalize(scope[source.name], linecache.cache.pop, file, None)
+    weakref.finalize(scope[source.name], _dropped.append, file)
     return scope[source.name]
 
 
