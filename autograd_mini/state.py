@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -34,12 +34,16 @@ class Buffer:
     held: Tensor
     """The value, also while a trace stands for all values."""
 
-    def __init__(self, data: ArrayLike, *, dtype: DTypeLike | None = None, name: str | None = None) -> None:
+    def __new__(cls, *arguments: Any, name: str | None = None, **settings: Any) -> Self:
+        """TypeError while a function is traced; here, as a copy is made without `__init__`."""
         if tracer():
             raise TypeError(
                 f"Buffer: {name or 'one'} is made while ag.compile traces a function, and would not be made anew at "
                 "each call; make it outside, or in a call before"
             )
+        return super().__new__(cls)
+
+    def __init__(self, data: ArrayLike, *, dtype: DTypeLike | None = None, name: str | None = None) -> None:
         self.held = Tensor(data, requires_grad=False, dtype=dtype, name=name)
 
     @property

@@ -262,7 +262,9 @@ class Program:
     def _hand_out(self, results: Sequence[Any], leaves: Sequence[Any], workspace: _Workspace) -> None:
         """Give gradients and new values to whom they belong, all of them or none."""
         calls = list(results[-1]) if self._commits else []
-        calls += [(replace_grad, tensor, None) for tensor in self._without(leaves) if tensor._grad is not None]
+        own = {id(tensor) for tensor, _ in workspace.slopes}  # one may be an argument too, and get none as such
+        without = [x for x in self._without(leaves) if x._grad is not None and id(x) not in own]
+        calls += [(replace_grad, tensor, None) for tensor in without]
         calls += [(replace_grad, tensor, slope) for tensor, slope in workspace.slopes if tensor._grad is not slope]
         if self._slopes:
             calls += self._gradients(results, leaves, dict(workspace.slopes))

@@ -59,7 +59,7 @@ class Programs:
         """For each kind the program that was used last: most likely the next call is like it."""
         self._found: dict[Hashable, Found] = {}
         self._signatures = Signatures(function)
-        self._trained: dict[int, weakref.ref[Any]] = {}
+        self._trained: list[dict[int, weakref.ref[Any]]] = []
         self._newest: Program | None = None
         self._newest_key: tuple[Hashable, ...] = ()
 
@@ -99,6 +99,11 @@ class Programs:
         kind = str(key[0])
         maker = _Maker(key, self.function, self.optimisers, arguments, settings, self._signatures.with_names)
         program, guard, compared = maker.make()
+        if (kind, *self._signatures.of(arguments, settings, [])) != key:
+            raise TypeError(
+                f"compile: {label(self.function)} changes an object among its arguments, which would happen once, and "
+                "not at each call; return what is new, or hold it in an ag.Buffer"
+            )
         if maker.reads_names and not self._signatures.with_names:
             self._signatures.with_names = True
             key = (kind, *self._signatures.of(arguments, settings, []))
@@ -114,13 +119,14 @@ class Programs:
         return self._found[key]
 
     def _tell_others(self) -> None:
-        """Each program forgets the gradients that only others give."""
+        """Each program forgets the gradients that only others give, of those that train one of its Tensors too."""
         programs = [found.program for key, found in self._found.items() if key[0] != "value"]  # type: ignore[index]
-        self._trained = {identity: x for identity, x in self._trained.items() if x() is not None}
-        self._trained |= {id(x): weakref.ref(x) for program in programs for x in program.trained}
-        for program in programs:
-            own = set(map(id, program.trained))
-            program.others = [x for identity, x in self._trained.items() if identity not in own]
+        groups = [{id(x): weakref.ref(x) for x in program.trained} for program in programs]
+        known = [group for group in self._trained if any(x() is not None for x in group.values())]
+        self._trained = list({frozenset(group): group for group in (*known, *groups)}.values())
+        for program, own in zip(programs, groups):
+            sharing = [group for group in self._trained if not own.keys().isdisjoint(group)]
+            program.others = list({i: x for group in sharing for i, x in group.items() if i not in own}.values())
 
     def _warn_of_many(self, change: str, kind: str) -> None:
         if self.count > MANY:

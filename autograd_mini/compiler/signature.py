@@ -154,15 +154,34 @@ def _attributes(x: Any) -> Hashable:
 _DEEPEST = 20
 
 
+class _ByIdentityError(Exception):
+    """Something within an object goes by its identity, so that the whole object does: the search ends there."""
+
+
 def _exact(x: Any, depth: int = 0) -> Hashable:
     """What is equal for two values that nobody can tell apart: 1, 1.0 and True differ, and 0.0 and -0.0."""
+    if depth:
+        return _exact_inside(x, depth)
+    try:
+        return _exact_inside(x, 0)
+    except _ByIdentityError:
+        return _Itself(x)
+
+
+def _itself(x: Any, depth: int) -> _Itself:
+    if depth:
+        raise _ByIdentityError
+    return _Itself(x)
+
+
+def _exact_inside(x: Any, depth: int) -> Hashable:
     kind = type(x)
     if kind in PLAIN:
         return kind, repr(x) if kind is float or kind is complex else x  # NaN equals nothing, and 0.0 == -0.0
-    if depth > _DEEPEST or isinstance(
-        x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum, Tensor, np.ndarray)
-    ):
+    if isinstance(x, (type, FunctionType, BuiltinFunctionType, ModuleType, enum.Enum)):
         return _Itself(x)
+    if depth > _DEEPEST or isinstance(x, (Tensor, np.ndarray)):
+        return _itself(x, depth)
     base = next((base for base in _BASES if isinstance(x, base)), None)
     if base is not None:
         more = _exact_attributes(x, depth + 1) if kind is not base else ()
@@ -212,14 +231,15 @@ def _of_object(x: Any, depth: int) -> Hashable:
             f"compile: an argument is a {type(x).__name__}, which is neither an array nor hashable; pass an array or "
             "a tuple"
         ) from None
-    return _Itself(x)
+    return _itself(x, depth)
 
 
 def _exact_attributes(x: Any, depth: int) -> Hashable:
     """The class and attributes of an object, if they are plain values all the way down; else the object itself."""
     kind: Any = type(x)
-    names = [*getattr(x, "__dict__", ()), *[name for name in slots_of(kind) if hasattr(x, name)]]
-    parts = tuple([(name, _exact(getattr(x, name), depth)) for name in names])
+    held = dict(getattr(x, "__dict__", {}))  # not by getattr: a property may stand before an attribute
+    held |= {name: getattr(x, name) for name in slots_of(kind) if hasattr(x, name)}
+    parts = tuple([(name, _exact(value, depth)) for name, value in held.items()])
     return (type(x), parts) if not _holds_identities(parts) else _Itself(x)
 
 

@@ -81,7 +81,8 @@ class Watch:
     @property
     def reads_names(self) -> bool:
         """Whether code reads the names of Tensors."""
-        return any("name" in code.co_names for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED)
+        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
+        return any("name" in (*code.co_names, *code.co_consts) for code in codes)
 
     def check_draws(self, generators: Iterable[Any]) -> None:
         """TypeError for a generator that the function has made itself, which would go on from call to call."""

@@ -382,3 +382,24 @@ def test_gradients_of_another_call_do_not_stay() -> None:
     b.requires_grad = False
     compiled.value_and_grad(x, True)
     assert b.grad is None
+
+
+def test_a_leaf_that_is_an_argument_too_keeps_the_gradient_that_it_gets() -> None:
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    compiled = ag.compile(lambda p: (a * p.detach()).sum())
+    for argument, expected in ((b, [3.0, 4.0]), (a, [1.0, 2.0]), (b, [3.0, 4.0])):
+        compiled.value_and_grad(argument)
+        np.testing.assert_array_equal(a.grad, expected)
+
+
+def test_gradients_of_another_model_stay() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.w = Tensor([1.0, 2.0])
+
+    one, other = Model(), Model()
+    compiled = ag.compile(lambda model, x: (model.w * x).sum())
+    for model in (one, other, one):
+        compiled.value_and_grad(model, np.array([3.0, 4.0]))
+    np.testing.assert_array_equal(one.w.grad, [3.0, 4.0])
+    np.testing.assert_array_equal(other.w.grad, [3.0, 4.0])

@@ -501,3 +501,70 @@ def test_buffers_are_assigned_in_a_program_and_tensors_are_not() -> None:
     with pytest.raises(TypeError, match=r"assign: w .* can't be set while ag\.compile traces a function"):
         ag.compile(lambda x: ag.assign({w.named("w"): X}) or x * 1).value(X)
     np.testing.assert_array_equal(w.data, X)
+
+
+# ----------------------------------------------------------------------------------------------- objects of all shapes
+
+
+class Node:
+    """An object that knows its parent and its children."""
+
+    def __init__(self, parent: Any = None) -> None:
+        self.parent, self.children, self.scale = parent, [], 2.0
+
+
+def test_a_tree_whose_nodes_know_each_other_is_looked_at_once() -> None:
+    root = Node()
+    for _ in range(6):
+        child = Node(root)
+        child.children = [Node(child) for _ in range(6)]
+        root.children.append(child)
+    compiled = ag.compile(lambda x, node: x * node.children[0].scale)
+    np.testing.assert_array_equal(compiled.value(X, root), X * 2)
+    root.children[0].scale = 3.0
+    np.testing.assert_array_equal(compiled.value(X, root), X * 3)
+
+
+def test_an_attribute_that_a_property_hides() -> None:
+    class Hidden:
+        def __init__(self, scale: float) -> None:
+            vars(self)["scale"] = scale
+
+        @property
+        def scale(self) -> float:
+            return 1.0
+
+        def total(self) -> Any:
+            return vars(self)["scale"]
+
+    compiled = ag.compile(lambda x, k: x * k.total())
+    for scale in (2.0, 3.0):
+        np.testing.assert_array_equal(compiled.value(X, Hidden(scale)), X * scale)
+
+
+def test_names_that_are_read_by_text() -> None:
+    compiled = ag.compile(lambda p: p * 2 if getattr(p, "name", None) is None else p * 3)
+    np.testing.assert_array_equal(compiled.value(Tensor(X)), X * 2)
+    np.testing.assert_array_equal(compiled.value(Tensor(X, name="w")), X * 3)
+
+
+def test_an_object_among_the_arguments_that_is_changed_is_refused() -> None:
+    def function(x: Any, holder: Holder) -> Any:
+        holder.held = (holder.held + 1) % 2
+        return x * holder.held
+
+    with pytest.raises(TypeError, match="function changes an object among its arguments"):
+        ag.compile(function).value(X, Holder(1))
+
+
+def test_a_copy_of_a_buffer_is_one_that_would_be_made_at_each_call() -> None:
+    total = ag.Buffer(0.0)
+
+    def function(x: Any) -> Any:
+        own = copy.copy(total)
+        own.value = own.value + x.sum()
+        return own.value * 1
+
+    with pytest.raises(TypeError, match=r"Buffer: one is made while ag\.compile traces a function"):
+        ag.compile(function).value(X)
+    assert copy.copy(total).value.item() == 0.0
