@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,12 @@ import numpy as np
 from autograd_mini import ops
 from autograd_mini.comparison.disturbed import plain
 from autograd_mini.differences import EPSILON, ridders, scales
-from autograd_mini.graph.walk import Arithmetic, reached
+from autograd_mini.graph.walk import Arithmetic, forward, reached
 from autograd_mini.ops.joining import concatenate_arrays, stack_arrays
 from autograd_mini.tensor import Tensor, topological_order
 
 Index = tuple[int, ...]
+_FLOAT64 = Arithmetic(np.float64)
 
 STEP = 1e-100
 """Of a complex step: so small that its square is lost, so that no difference cancels."""
@@ -51,8 +52,9 @@ class Differences:
         order = topological_order(loss)
         self.values = {x: plain(values[x]) for x in order}
         self.node = node
-        self.arithmetic = Arithmetic(np.float64)
         self.path = reached(order, node)[1:]
+        self._moving = {node, *self.path}
+        self._still = {x: self.values[x] for y in self.path for x in y.inputs if self._stands_still(x)}
         self.loss = loss
         self.method = "complex step" if all(x.op in _ANALYTIC for x in self.path) else "central differences"
 
@@ -76,20 +78,11 @@ class Differences:
     def _loss(self, index: Index, shift: complex) -> Any:
         x = np.array(self.values[self.node], complex if isinstance(shift, complex) else np.float64)
         x[index] += shift
-        new = {self.node: x}
-        for node in self.path:
-            new[node] = self._value(node, [self._operand(y, new) for y in node.inputs])
+        new = forward(self.path, _FLOAT64, {**self._still, self.node: x})
         return np.asarray(new.get(self.loss, self.values[self.loss])).item()
 
-    def _operand(self, x: Any, new: Mapping[Tensor, Any]) -> Any:
-        if isinstance(x, Tensor):
-            return new[x] if x in new else self.values[x]
-        return plain(self.arithmetic.number(x))
-
-    def _value(self, node: Tensor, inputs: Sequence[Any]) -> Any:
-        assert node.op is not None
-        result = node.op.forward(*inputs, **self.arithmetic.settings(node))
-        return np.asarray(result[0] if node.op.saves else result)
+    def _stands_still(self, x: Any) -> bool:
+        return isinstance(x, Tensor) and x not in self._moving
 
 
 def difference(along: Callable[[float], float], entry: float, largest: float, epsilon: float = EPSILON) -> Numeric:

@@ -80,6 +80,7 @@ def _check(number: int, place: Place, names: dict[str, Any]) -> Iterator[str]:
 
 
 def difference(place: Place) -> str | None:
+    """What is no longer as it was at a place, in a few words; None if nothing."""
     parts, current = place.parts, place.current()
     if all_same(current, parts):
         return None

@@ -221,8 +221,9 @@ class _Maker:
         watch.check_draws(draw.generator for draw in recipe.draws if not isinstance(draw.generator, int))
         self.reads_names = watch.reads_names and any(isinstance(leaf.value, Tensor) for leaf in self.leaves)
         changes = watch.changes()
-        guard = watch.guard([*self.updates.places(), *_selections(traced)])
-        return (Program(recipe), guard, watch.compared()), changes
+        reached = watch.reached()
+        guard = watch.guard(reached, [*self.updates.places(), *_selections(traced)])
+        return (Program(recipe), guard, watch.compared(reached)), changes
 
 
 def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:

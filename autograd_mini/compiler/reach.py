@@ -45,8 +45,7 @@ from autograd_mini.tensor import Tensor
 
 # ------------------------------------------------------------------------------------------------- what is the same
 
-ABSENT: Any = type("Absent", (), {})()
-"""Stands for what is not there."""
+ABSENT: Any = type("Absent", (), {})()  # stands for what is not there
 PLAIN = frozenset({bool, int, float, complex, str, bytes, types.NoneType, types.EllipsisType, types.NotImplementedType})
 """The types whose values are compared; exactly these, as a subclass may compare in its own way."""
 
@@ -404,10 +403,10 @@ class Reach:
             yield from [fixed(f"{name}.{key}", value[key]) for key in value.__members__]
         yield place(f"the number of attributes of {name}", LENGTH, vars(value))
         if owner != "nn":
-            yield place(f"the bases of {name}", GOTTEN, value, "__mro__")
-            yield from _gotten(value, name, *sorted(_DESCRIPTIONS & self.ran.names))
-        if isinstance(value, abc.ABCMeta) and owner != "nn":  # another class may be registered as one of these
-            yield place(f"what counts as {name}", CALLED, abc.get_cache_token)
+            described = _gotten(value, name, *sorted(_DESCRIPTIONS & self.ran.names))
+            yield from (place(f"the bases of {name}", GOTTEN, value, "__mro__"), *described)
+            if isinstance(value, abc.ABCMeta):  # another class may be registered as one of these
+                yield place(f"what counts as {name}", CALLED, abc.get_cache_token)
         for key, x in [*vars(value).items()]:
             if isinstance(x, functools.cached_property):  # what it keeps is an attribute like others
                 self.entered.add(getattr(x.func, "__code__", None))

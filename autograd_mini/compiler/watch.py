@@ -72,17 +72,18 @@ class Watch:
     def _parts(self) -> Iterator[tuple[Place, int, Any]]:
         return ((place, i, part) for place in self._before for i, part in enumerate(place.parts))
 
+    def _users_code(self) -> list[CodeType]:
+        return [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
+
     @property
     def lends_to_types(self) -> bool:
         """Whether code that looks at types may have met a stand-in."""
-        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
-        return self.lends and any({"type", "issubclass"} & set(code.co_names) for code in codes)
+        return self.lends and any({"type", "issubclass"} & set(code.co_names) for code in self._users_code())
 
     @property
     def reads_names(self) -> bool:
         """Whether code reads the names of Tensors."""
-        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
-        return any("name" in (*code.co_names, *code.co_consts) for code in codes)
+        return any("name" in (*code.co_names, *code.co_consts) for code in self._users_code())
 
     def check_draws(self, generators: Iterable[Any]) -> None:
         """TypeError for a generator that the function has made itself, which would go on from call to call."""
@@ -253,12 +254,11 @@ class Watch:
         lent = self._lent.get(id(array))
         return lent is not None and lent.noted is None and self.lends
 
-    def guard(self, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
+    def guard(self, reached: Reach, further: Iterable[tuple[Any, ...]] = ()) -> Guard:
         """The guard of the places that were read; `further` tells of others the path, reader, owner and key.
 
         Raises TypeError for what nobody can compare.
         """
-        reached = self.reached()
         self._check_unknown(reached)
         self._check_code(reached)
         return Guard([*reached.places, *[reach.place(*how) for how in further]])
@@ -280,14 +280,13 @@ class Watch:
                     "read it from a variable, an item or an attribute, or promise with ag.static that it is the same"
                 )
 
-    def compared(self) -> dict[int, str]:
+    def compared(self, reached: Reach) -> dict[int, str]:
         """The objects that calls may not pass, by identity: the function may compare its arguments with them.
 
         In a trace a Tensor from outside is another object than the same Tensor as an argument.
         """
-        codes = [code for code in self.ran.codes if owner_of(code.co_filename) in FOLLOWED]
-        identities = any(_uses(code, "IS_OP", "CONTAINS_OP") for code in codes)
-        places = [place for place in self.reached().places if identities or place.reader in reach.KEYS]
+        identities = any(_uses(code, "IS_OP", "CONTAINS_OP") for code in self._users_code())
+        places = [place for place in reached.places if identities or place.reader in reach.KEYS]
         kinds = (Tensor, *reach.GENERATORS)
         return {id(x): place.path_of(i) for place in places for i, x in enumerate(place.parts) if isinstance(x, kinds)}
 
