@@ -243,7 +243,12 @@ def gradient_recipe(traced: Trace, follow: Callable[..., Any], updates: Updates)
     traced = replace(traced, draws=traced.draws + made.draws)
     written = _states(traced) + made.updated
     recipe = _recipe(made.graph, traced, made.slopes, written, parts, "step" if made.updated else "value_and_grad")
-    return replace(recipe, counts=tuple(updates.counts), unreached=made.unreached)
+    return replace(recipe, counts=tuple(updates.counts), unreached=_without_gradient(made) + traced.unread)
+
+
+def _without_gradient(made: Differentiated) -> tuple[Any, ...]:
+    """Whose gradients a program takes away: of leaves, as `zero_grad` does, and not of what was computed."""
+    return tuple(x for x in made.unreached if not isinstance(x, Outside) or x.tensor.op is None)
 
 
 def _states(traced: Trace) -> tuple[State, ...]:

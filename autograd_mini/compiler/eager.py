@@ -77,10 +77,12 @@ def expected(
 
 
 def _with_tensors(arguments: Any, settings: Any) -> tuple[Any, Any]:
-    """The arguments with Tensors in place of arrays, as a trace has them."""
-    leaves, rebuild = flatten((arguments, settings))
-    values = [x if isinstance(x, Tensor) or not is_input(x) else as_tensor(x, requires_grad=False) for _, x in leaves]
-    positional, named = rebuild(values)
+    """The arguments with Tensors in place of arrays, as a trace has them: what is passed twice is one object."""
+    leaves, rebuild = flatten((arguments, settings), shared=True)
+    made = {
+        id(x): x if isinstance(x, Tensor) or not is_input(x) else as_tensor(x, requires_grad=False) for _, x in leaves
+    }
+    positional, named = rebuild(made[id(x)] for _, x in leaves)
     return positional, named
 
 

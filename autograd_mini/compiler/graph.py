@@ -230,6 +230,16 @@ def _evaluated(node: Node, results: Mapping[Node, Any]) -> Any:
     return node.op(*inputs, **node.settings)
 
 
+def reached(graph: Graph, output: Node) -> set[Node]:
+    """What the gradient of an output comes to on its way back."""
+    found = {output}
+    for node in reversed(graph.nodes):
+        if node in found and node.op is not None:
+            rules = zip(node.inputs, node.op.rules(len(node.inputs)))
+            found.update(x for x, rule in rules if rule is not None and isinstance(x, Node) and x.dtype.kind == "f")
+    return found
+
+
 def check(graph: Graph, values: Mapping[Node, Any] | None = None) -> None:
     """That each value is bound once and before it is used, and with `values` that shapes and dtypes agree.
 

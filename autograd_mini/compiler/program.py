@@ -8,6 +8,7 @@ import math
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from autograd_mini.atomic import at_once
 from autograd_mini.checks import Array, as_value, read_only
 from autograd_mini.compiler.emit import Source
-from autograd_mini.compiler.graph import Graph, equivalent, same_source
+from autograd_mini.compiler.graph import Graph, equivalent, reached, same_source
 from autograd_mini.compiler.plan import ALIGNMENT, Place
 from autograd_mini.compiler.sources import Argument, Count, Draw, Outside, Pack, Setting, State, entries
 from autograd_mini.state import Buffer, holding
@@ -158,6 +159,13 @@ class Recipe:
     unreached: tuple[Any, ...] = ()
     """Whose gradients are None."""
 
+    @cached_property
+    def reached(self) -> list[list[bool]]:
+        """For each output of the function, which of the inputs that require a gradient get one from it."""
+        wanted = [node for node in self.forward.inputs if node.source.requires_grad]
+        found = [reached(self.forward, output) for output in self.forward.outputs]
+        return [[node in nodes for node in wanted] for nodes in found]
+
     def is_like(self, other: Recipe) -> bool:
         """Whether two recipes do the same to the same things."""
         names = ("draws", "container", "differentiable", "slopes", "updated", "counts", "unreached")
@@ -169,6 +177,11 @@ class Recipe:
         """The memory of a workspace, and of the gradients that are kept in it."""
         kept = sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.kept.values())
         return sum(self.blocks) + kept
+
+
+def trained(recipe: Recipe) -> list[Tensor]:
+    """The Tensors from outside that get a gradient."""
+    return [part.tensor for source in recipe.slopes for part in entries(source) if isinstance(part, Outside)]
 
 
 class _Workspace:
@@ -225,11 +238,6 @@ class Program:
         self._hands_out = bool(self._slopes or self._updated or self._commits or recipe.counts or recipe.unreached)
         self.others: Sequence[weakref.ref[Tensor]] = ()
         """Tensors to which other programs of the function gave gradients, and this one gives none."""
-
-    @property
-    def trained(self) -> list[Tensor]:
-        """The Tensors from outside that get a gradient."""
-        return [part.tensor for source in self.recipe.slopes for part in entries(source) if isinstance(part, Outside)]
 
     def drawn(self, leaves: Sequence[Any]) -> list[Any]:
         """The random numbers of one call."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 import weakref
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,8 @@ from autograd_mini.compiler import reach
 from autograd_mini.compiler.build import gradient_recipe, value_recipe
 from autograd_mini.compiler.graph import masks
 from autograd_mini.compiler.guard import Guard
-from autograd_mini.compiler.program import Program
+from autograd_mini.compiler.program import Program, Recipe, trained
 from autograd_mini.compiler.signature import Signatures, classes, differences, matcher, named_leaves, objects
-from autograd_mini.compiler.sources import Outside
 from autograd_mini.compiler.trace import Trace, check_not_computed, trace
 from autograd_mini.compiler.updates import Updates
 from autograd_mini.compiler.watch import RefusedError, Watch
@@ -119,11 +118,15 @@ class Programs:
         return self._found[key]
 
     def _tell_others(self) -> None:
-        """Each program forgets the gradients that only others give, of those that train one of its Tensors too."""
+        """Each program forgets the gradients that only others give, of those that train one of its Tensors too.
+
+        So it does those of the optimiser's parameters, if it trains one of them.
+        """
         programs = [found.program for key, found in self._found.items() if key[0] != "value"]  # type: ignore[index]
-        groups = [{id(x): weakref.ref(x) for x in program.trained} for program in programs]
+        groups = [_references(trained(program.recipe)) for program in programs]
         known = [group for group in self._trained if any(x() is not None for x in group.values())]
-        self._trained = list({frozenset(group): group for group in (*known, *groups)}.values())
+        given = _references([parameter for optimiser in self.optimisers for parameter in optimiser.parameters])
+        self._trained = list({frozenset(group): group for group in (*known, *groups, given)}.values())
         for program, own in zip(programs, groups):
             sharing = [group for group in self._trained if not own.keys().isdisjoint(group)]
             program.others = list({i: x for group in sharing for i, x in group.items() if i not in own}.values())
@@ -136,6 +139,10 @@ class Programs:
                 RecompilationWarning,
                 stacklevel=6 if kind == "value" else 8,  # the line that calls the compiled function
             )
+
+
+def _references(tensors: Iterable[Tensor]) -> dict[int, weakref.ref[Any]]:
+    return {id(x): weakref.ref(x) for x in tensors}
 
 
 _Made = tuple[Program, Guard, Mapping[int, str]]
@@ -215,8 +222,8 @@ class _Maker:
             recipe = value_recipe(traced)
         else:
             _check_loss(self.kind, self.function, traced)
-            _check_leaves(self.function, traced)
             recipe = gradient_recipe(traced, watch.follow, self.updates)
+            _check_leaves(self.function, recipe)
             watch.check_generators()
         watch.check_draws(draw.generator for draw in recipe.draws if not isinstance(draw.generator, int))
         self.reads_names = watch.reads_names and any(isinstance(leaf.value, Tensor) for leaf in self.leaves)
@@ -240,12 +247,10 @@ def _check_loss(kind: str, function: Callable[..., Any], traced: Trace) -> None:
         )
 
 
-def _check_leaves(function: Callable[..., Any], traced: Trace) -> None:
+def _check_leaves(function: Callable[..., Any], recipe: Recipe) -> None:
     """TypeError for a Tensor from outside that was computed there: its gradient would go no further."""
-    for node in traced.graph.inputs:
-        if isinstance(node.source, Outside) and node.source.requires_grad and node.source.tensor.op is not None:
-            tensor = node.source.tensor
-            assert tensor.op is not None
+    for tensor in trained(recipe):
+        if tensor.op is not None:
             raise TypeError(
                 f"compile: {label(function)} reads {describe(tensor)}, which was computed outside by {tensor.op.name}: "
                 "its gradient would end there; compute it in the function, or read it detached"

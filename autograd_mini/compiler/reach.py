@@ -529,8 +529,8 @@ def _is_users(value: Any) -> bool:
 
 
 def is_own_key(name: Any) -> bool:
-    """Whether an attribute is ours: programs of compiled methods, or a label of a module, which only drawings read."""
-    return name == "_label" or (isinstance(name, str) and name.startswith("<compiled"))
+    """Whether an attribute is ours: the programs of a compiled method."""
+    return isinstance(name, str) and name.startswith("<compiled")
 
 
 def wrapped(value: Any, path: str) -> _Places:
@@ -600,9 +600,9 @@ def _has_base_of_python(kind: Any) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def slots_of(kind: Any) -> list[str]:
-    """The names of the slots of a class."""
-    own = [item for base in kind.__mro__ if base.__module__ != "builtins" for item in vars(base).items()]
-    return [name for name, x in own if type(x) is MemberDescriptorType and not is_own_key(name)]
+    """The names of the slots of a class, but for the label of a module, which only drawings read."""
+    bases = [vars(base) for base in kind.__mro__ if base.__module__ not in ("builtins", "nn.module")]
+    return [name for own in bases for name, x in own.items() if type(x) is MemberDescriptorType]
 
 
 def _base(value: Any) -> Any:

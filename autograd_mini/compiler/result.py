@@ -23,6 +23,7 @@ class Call:
         self.graph = program.recipe.forward
         self.draws = program.recipe.draws
         self.differentiable = program.recipe.differentiable
+        self.reached = program.recipe.reached
         self.drawn = program.drawn(leaves)
         self._values = {node: self._value(node.source, leaves) for node in self.graph.inputs}
         self._variables = [node for node in self.graph.inputs if node.source.requires_grad]
@@ -47,7 +48,8 @@ class Call:
         ]
 
     def _node(self, position: int, value: Any) -> Tensor:
-        op = JointOp(self.name, lambda *arrays: value, lambda *inputs: self._slopes(position, *inputs))
+        reached = self.reached[position]
+        op = JointOp(self.name, lambda *arrays: value, lambda *inputs: self._slopes(position, *inputs), reached)
         result: Tensor = op(*[self._values[node] for node in self._variables])
         return result
 

@@ -15,13 +15,14 @@ import numpy as np
 
 from autograd_mini.compiler.reach import PLAIN, is_transparent, owner_of, slots_of
 from autograd_mini.tensor import Tensor, as_tensor
-from autograd_mini.transforms.trees import Leaf, flatten
+from autograd_mini.transforms.trees import Leaf, children, flatten, items
 
 
 class Signatures:
     """The signatures of the calls of one function."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
         self._unread = _unread_parameters(function)
         self.with_names = False
         """Whether the names of Tensors count, as the function reads them."""
@@ -32,26 +33,39 @@ class Signatures:
         A number that the function never reads does not count. Raises TypeError for a value that can't be compared with
         that of another call.
         """
+        try:
+            parts, given = self._parts(arguments, settings, leaves)
+        except _IncomparableError as error:
+            path = _path_of_incomparable(self._function, arguments, settings)
+            raise TypeError(f"compile: {path} {error}") from None
+        if len(given) > 1:
+            parts.append(("which arguments are the same object", _shared(given)))
+        if self.with_names:
+            parts.append(("the names of the Tensors", tuple([x.name for x in leaves if isinstance(x, Tensor)])))
+        return tuple(parts)
+
+    def _parts(
+        self, arguments: Sequence[Any], settings: dict[str, Any], leaves: list[Any]
+    ) -> tuple[list[Hashable], list[Any]]:
+        """One part of the signature for each argument, and what was given: the leaves and their containers."""
         parts: list[Hashable] = []
+        given: list[Any] = []
         for position, x in enumerate(arguments):
             if type(x) is np.ndarray:  # most arguments are
                 leaves.append(x)
+                given.append(x)
                 parts.append((x.shape, x.dtype))
             elif position in self._unread and type(x) in PLAIN:
                 leaves.append(x)
                 parts.append("not read")
             else:
-                parts.append(_part(x, leaves))
+                parts.append(_part(x, leaves, given))
         for name, x in settings.items():
             unread = name in self._unread and type(x) in PLAIN
-            parts.append((name, "not read" if unread else _part(x, leaves)))
+            parts.append((name, "not read" if unread else _part(x, leaves, given)))
             if unread:
                 leaves.append(x)
-        if len(leaves) > 1:
-            parts.append(("which arguments are the same object", _shared(leaves)))
-        if self.with_names:
-            parts.append(("the names of the Tensors", tuple([x.name for x in leaves if isinstance(x, Tensor)])))
-        return tuple(parts)
+        return parts, given
 
 
 def matcher(arguments: Sequence[Any], settings: dict[str, Any]) -> Callable[[Sequence[Any], dict[str, Any]], bool]:
@@ -117,22 +131,22 @@ class _Itself:
         return f"a {type(self.value).__name__}"
 
 
-def _part(x: Any, leaves: list[Any]) -> Hashable:
-    if not isinstance(x, (list, tuple, dict)):
-        return _leaf(x, leaves)
+def _part(x: Any, leaves: list[Any], given: list[Any]) -> Hashable:
     flat: list[Hashable] = []  # without nesting, as Python compares nested tuples only to some depth
     waiting = [x]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, (list, tuple)):
-            flat.append((type(part), len(part), _attributes(part)))
-            waiting += reversed(part)
-        elif isinstance(part, dict):
-            flat.append((type(part), tuple([_exact(key) for key in part]), _attributes(part)))
-            waiting += reversed(part.values())
+        given.append(part)
+        if isinstance(part, dict):
+            flat.append((type(part), tuple([_exact(key) for key, _ in items(part)]), _attributes(part)))
+            waiting += reversed(children(part))
+        elif isinstance(part, (list, tuple)):
+            held = children(part)
+            flat.append((type(part), len(held), _attributes(part)))
+            waiting += reversed(held)
         else:
             flat.append(_leaf(part, leaves))
-    return type(x), tuple(flat)
+    return (type(x), tuple(flat)) if isinstance(x, (list, tuple, dict)) else flat[0]
 
 
 def _leaf(x: Any, leaves: list[Any]) -> Hashable:
@@ -148,7 +162,11 @@ def _leaf(x: Any, leaves: list[Any]) -> Hashable:
 
 def _attributes(x: Any) -> Hashable:
     """What an object of a subclass of list, tuple or dict holds besides its items."""
-    return _exact_attributes(x, 1) if hasattr(x, "__dict__") else ()
+    try:
+        return _exact_attributes(x, 1) if hasattr(x, "__dict__") else ()
+    except _ByIdentityError:
+        what = f"is a {type(x).__name__} that holds more than its items, and that may change"
+        raise _IncomparableError(f"{what}; pass what is in its attributes as arguments of their own") from None
 
 
 _DEEPEST = 20
@@ -156,6 +174,10 @@ _DEEPEST = 20
 
 class _ByIdentityError(Exception):
     """Something within an object goes by its identity, so that the whole object does: the search ends there."""
+
+
+class _IncomparableError(Exception):
+    """Why a value can't be compared with that of another call."""
 
 
 def _exact(x: Any, depth: int = 0) -> Hashable:
@@ -221,16 +243,16 @@ _BASES: dict[type, Callable[[Any, int], Hashable]] = {
 
 def _of_object(x: Any, depth: int) -> Hashable:
     if isinstance(x, Iterator):
-        raise TypeError(f"compile: an argument is a {type(x).__name__}, which can be read only once; pass a list of it")
+        raise _IncomparableError(
+            f"{'holds' if depth else 'is'} a {type(x).__name__}, which can be read only once; pass a list of it"
+        )
     if is_transparent(type(x)) and type(x).__module__ != "builtins" and not isinstance(x, np.ndarray):
         return _exact_attributes(x, depth + 1)
     try:
         hash(x)
     except TypeError:
-        raise TypeError(
-            f"compile: an argument is a {type(x).__name__}, which is neither an array nor hashable; pass an array or "
-            "a tuple"
-        ) from None
+        what = f"{'holds' if depth else 'is'} a {type(x).__name__}, which is neither an array nor hashable"
+        raise _IncomparableError(f"{what}; pass an array or a tuple") from None
     return _itself(x, depth)
 
 
@@ -308,14 +330,28 @@ def _read_names(code: CodeType) -> set[str]:
 
 def named_leaves(function: Callable[..., Any], arguments: Any, settings: Any) -> tuple[list[Leaf], Any]:
     """The leaves of a call under the names that the function gives to its arguments, and what builds the call again."""
-    leaves, rebuild = flatten((arguments, settings))
-    try:
-        bound = inspect.signature(function).bind(*arguments, **settings).arguments
-    except (TypeError, ValueError):
-        return leaves, rebuild
-    named = [leaf for name, x in bound.items() for leaf in flatten(x, name)[0]]
+    leaves, rebuild = flatten((arguments, settings), shared=True)
+    named = [leaf for name, x in _bound(function, arguments, settings).items() for leaf in flatten(x, name)[0]]
     paths = {id(leaf.value): leaf.path for leaf in reversed(named)}
     return [Leaf(paths.get(id(leaf.value), leaf.path), leaf.value) for leaf in leaves], rebuild
+
+
+def _bound(function: Callable[..., Any], arguments: Any, settings: Any) -> dict[str, Any]:
+    """The arguments by the names of the parameters, where these are known."""
+    try:
+        return inspect.signature(function).bind(*arguments, **settings).arguments
+    except (TypeError, ValueError):
+        return {}
+
+
+def _path_of_incomparable(function: Callable[..., Any], arguments: Any, settings: Any) -> str:
+    for name, x in _bound(function, arguments, settings).items():
+        for path, value in (*flatten(x, name)[0], (name, x)):
+            try:
+                _part(value, [], [])
+            except _IncomparableError:
+                return path
+    return "an argument"
 
 
 # ---------------------------------------------------------------------------------------------------- differences

@@ -40,6 +40,8 @@ class Trace:
     """The random numbers that it drew, in order."""
     written: tuple[Buffer, ...] = ()
     """The buffers that it wrote."""
+    unread: tuple[Argument, ...] = ()
+    """The arguments that require a gradient, and that it did not read."""
 
 
 class Inputs(Record):
@@ -163,7 +165,9 @@ def trace(
     graph = resolved(graph)
     values = {source: x._data for x, source in [*sources.items(), *inputs.sources.items()]}
     examples = {node: _example(node.source, values) for node in graph.inputs}
-    return Trace(graph, container, examples, differentiable, tuple(inputs.draws), tuple(inputs.buffers))
+    read = {id(node.source) for node in graph.inputs}
+    unread = tuple(source for source in sources.values() if source.requires_grad and id(source) not in read)
+    return Trace(graph, container, examples, differentiable, tuple(inputs.draws), tuple(inputs.buffers), unread)
 
 
 def _example(source: Any, values: Mapping[Any, Any]) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_mini import ops
 from autograd_mini.ops import Op
-from autograd_mini.tensor import Tensor
+from autograd_mini.tensor import Tensor, topological_order
 
 Values = Mapping[Tensor, Any]
 Reads = Callable[[Tensor, Sequence[Any]], Sequence[Any]]
@@ -239,3 +239,18 @@ def leading_to(order: Iterable[Tensor], wrt: Tensor) -> set[Tensor]:
         if any(node.inputs[position] in needed for position in differentiable_positions(node)):
             needed.add(node)
     return needed
+
+
+def with_gradient(output: Tensor) -> set[Tensor]:
+    """The Tensors that the gradient of an output comes to on its way back, and the output.
+
+    >>> x, y = Tensor(1.0), Tensor(2.0)
+    >>> z = x * y.detach()
+    >>> with_gradient(z) == {x, z}
+    True
+    """
+    found = {output}
+    for node in reversed(topological_order(output)):
+        if node in found:
+            found.update(node.inputs[position] for position in differentiable_positions(node))
+    return found

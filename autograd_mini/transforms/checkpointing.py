@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_mini.checks import close
 from autograd_mini.errors import describe
+from autograd_mini.graph.walk import with_gradient
 from autograd_mini.modes import recording, records, tracer
 from autograd_mini.ops import Traced, concatenate
 from autograd_mini.tensor import Tensor, as_tensor, gradients, topological_order
@@ -62,13 +63,14 @@ class _Segment:
         self.leaves = [leaf.value for leaf in leaves]
         self.inputs = [x for x in self.leaves if isinstance(x, Tensor) and x.requires_grad]
         self.outside: list[Tensor] = []
+        self.reached: list[bool] = []
         self.value: Any = None
 
     def call(self) -> Any:
         constant = self.first_run()
         if constant is not None:
             return constant
-        return JointOp(self.name, self.forward, self.joint)(*self.inputs, *self.outside)
+        return JointOp(self.name, self.forward, self.joint, self.reached)(*self.inputs, *self.outside)
 
     def run(self, values: Iterable[Any]) -> Any:
         """The function at other values of its inputs."""
@@ -90,8 +92,11 @@ class _Segment:
         # Reference counting frees what was computed inside with the output; what other code holds stays, so it comes
         # from outside. Where something inside is kept nevertheless, the second run finds out.
         steps = list(_steps(output))
+        found = [weakref.ref(x) for x in with_gradient(output)]
         del output
         self.outside = [x for x in _survivors(steps) if not any(x is own for own in variables)]
+        alive = {reference() for reference in found}
+        self.reached = [x in alive for x in (*variables, *self.outside)]
         self.check_independent()
         return None
 

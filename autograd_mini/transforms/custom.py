@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,27 @@ from autograd_mini.transforms.trees import Leaf, flatten, matching
 
 
 class JointOp(Op):
-    """An operation of any number of inputs whose gradients come all at once: `joint(g, out, *inputs)` lists them."""
+    """An operation of any number of inputs whose gradients come all at once: `joint(g, out, *inputs)` lists them.
 
-    def __init__(self, name: str, forward: Callable[..., Any], joint: Callable[..., list[Any]]) -> None:
+    `reached` says which inputs get one, if not all do.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        joint: Callable[..., list[Any]],
+        reached: Sequence[bool] | None = None,
+    ) -> None:
         super().__init__(name, forward, each=lambda g, out, *inputs, position: joint(g, out, *inputs)[position])
         self.joint = joint
+        self.reached = reached
 
-    def rules(self, count: int) -> tuple[Callable[..., Any], ...]:
+    def rules(self, count: int) -> tuple[Callable[..., Any] | None, ...]:
         """One rule per input; together they call `joint` once. The walk asks for them anew at each visit."""
         once = _Once(self.joint)
-        return tuple(functools.partial(once, position=position) for position in range(count))
+        rules = (functools.partial(once, position=position) for position in range(count))
+        return tuple(rule if found else None for rule, found in zip(rules, self.reached or (True,) * count))
 
 
 class _Once:

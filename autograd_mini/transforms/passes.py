@@ -129,7 +129,7 @@ def _argument(transform: str, arguments: Sequence[Any], position: int) -> Any:
 def check_function(transform: str, function: Any) -> None:
     """TypeError for what can't be called."""
     if not callable(function):
-        hint = "for a Tensor use ag.gradients"
+        hint = "for a Tensor use ag.gradients" if isinstance(function, Tensor) else "pass the function itself, uncalled"
         raise TypeError(f"{transform}: expected a function, got {type(function).__name__}; {hint}")
 
 

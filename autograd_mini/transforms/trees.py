@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -22,10 +23,11 @@ _Branches = list[tuple[str, Any]]
 """The children of a container, each with its place in there: `("['w']", 2.0)`."""
 
 
-def flatten(tree: Any, path: str = "") -> tuple[list[Leaf], Callable[[Iterable[Any]], Any]]:
+def flatten(tree: Any, path: str = "", shared: bool = False) -> tuple[list[Leaf], Callable[[Iterable[Any]], Any]]:
     """The leaves of a container, and the function that builds the same container around other leaves.
 
-    Anything but a list, tuple or dict is a leaf. Paths start with `path`; long ones are cut in the middle.
+    Anything but a list, tuple or dict is a leaf. Paths start with `path`; long ones are cut in the middle. With
+    `shared`, one container that stands in two places is one again when it is built.
 
     Raises ValueError for a container that holds itself.
 
@@ -35,7 +37,21 @@ def flatten(tree: Any, path: str = "") -> tuple[list[Leaf], Callable[[Iterable[A
     >>> rebuild([4.0, 5.0, 6.0])
     {'w': [4.0, 5.0], 'b': 6.0}
     """
-    return _leaves(tree, path), functools.partial(_rebuilt, tree)
+    return _leaves(tree, path), functools.partial(_rebuilt, tree, shared)
+
+
+def children(container: Any) -> list[Any]:
+    """What a list, tuple or dict holds, read by its own methods: those of a user's subclass may do anything."""
+    return [child for _, child in items(container)] if isinstance(container, dict) else [*_listed(container)]
+
+
+def items(mapping: Any) -> Iterable[tuple[Any, Any]]:
+    """The keys and values of a dict, in its order."""
+    return (OrderedDict if isinstance(mapping, OrderedDict) else dict).items(mapping)
+
+
+def _listed(sequence: Any) -> Iterable[Any]:
+    return (list if isinstance(sequence, list) else tuple).__iter__(sequence)
 
 
 def matching(tree: Any, other: Any, path: str) -> list[Leaf]:
@@ -91,23 +107,25 @@ def _branches(tree: Any) -> _Branches | None:
     if not isinstance(tree, _CONTAINERS):
         return None
     if isinstance(tree, dict):
-        return [(f"[{key!r}]", child) for key, child in tree.items()]
+        return [(f"[{key!r}]", child) for key, child in items(tree)]
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return [(f".{field}", child) for field, child in zip(tree._fields, tree)]
-    return [(f"[{position}]", child) for position, child in enumerate(tree)]
+        return [(f".{field}", child) for field, child in zip(tree._fields, _listed(tree))]
+    return [(f"[{position}]", child) for position, child in enumerate(_listed(tree))]
 
 
 def _leaves(tree: Any, path: str) -> list[Leaf]:
     return [Leaf(place, part) for place, part, branches in _parts(tree, path) if branches is None]
 
 
-def _rebuilt(tree: Any, leaves: Iterable[Any]) -> Any:
+def _rebuilt(tree: Any, shared: bool, leaves: Iterable[Any]) -> Any:
     leaves = iter(leaves)
     built: list[Any] = []
+    made: dict[int, Any] = {}
     for part in _children_first(tree):
         if isinstance(part, _CONTAINERS):
-            start = len(built) - len(part)
-            built[start:] = [_filled(part, built[start:])]
+            start = len(built) - len(children(part))
+            filled = _filled(part, built[start:])
+            built[start:] = [made.setdefault(id(part), filled) if shared else filled]
         else:
             built.append(next(leaves))
     return built.pop()
@@ -121,7 +139,7 @@ def _children_first(tree: Any) -> list[Any]:
         part = stack.pop()
         parts.append(part)
         if isinstance(part, _CONTAINERS):
-            stack += part.values() if isinstance(part, dict) else part
+            stack += children(part)
     return parts[::-1]
 
 
@@ -129,15 +147,22 @@ def _filled(container: Any, children: list[Any]) -> Any:
     """A container of the same kind around other children."""
     if isinstance(container, dict):
         filled = {} if type(container) is dict else copy.copy(container)  # a defaultdict keeps its factory
-        filled.update(zip(container, children))
+        dict.update(filled, zip([key for key, _ in items(container)], children))  # that of a Counter would add up
         return filled
-    if hasattr(container, "_fields"):
-        return container._make(children)
-    if isinstance(container, list) and hasattr(container, "__dict__"):  # a subclass keeps its attributes
+    if isinstance(container, list) and type(container) is not list:  # a subclass keeps its attributes
         container = copy.copy(container)
-        container[:] = children
+        list.__setitem__(container, slice(None), children)
         return container
-    return type(container)(children)
+    return type(container)(children) if type(container) in (list, tuple) else _tuple_like(container, children)
+
+
+def _tuple_like(container: Any, children: list[Any]) -> Any:
+    """A tuple of the same class, which may take other arguments than a tuple does, with the same attributes."""
+    if hasattr(container, "n_fields"):  # those of `time` and `os` are made in their own way alone
+        return type(container)(children)
+    made = tuple.__new__(type(container), children)
+    getattr(made, "__dict__", {}).update(getattr(container, "__dict__", {}))
+    return made
 
 
 def _outline(tree: Any) -> str:

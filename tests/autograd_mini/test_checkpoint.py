@@ -198,6 +198,14 @@ def test_a_function_that_keeps_what_it_computes_is_refused() -> None:
     assert w.grad is None
 
 
+def test_what_no_gradient_reaches_has_none() -> None:
+    a, b, c = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Tensor(5.0)
+    ag.checkpoint(lambda p, q: (p * q.detach() * c + c.detach()).sum())(a, b).backward()
+    np.testing.assert_array_equal(a.grad, 5 * b.data)
+    assert b.grad is None
+    assert c.grad == 11.0
+
+
 @pytest.mark.parametrize("result", ["text", None])
 def test_a_function_that_returns_no_tensor_is_refused(result: Any) -> None:
     with pytest.raises(TypeError, match=f"<lambda> returned {type(result).__name__}; it must return one Tensor"):

@@ -76,7 +76,8 @@ def test_a_constant_function_has_gradient_zero() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((3.0,), TypeError, "expected a function, got float; for a Tensor use ag.gradients"),
+        ((3.0,), TypeError, "expected a function, got float; pass the function itself, uncalled"),
+        ((Tensor(3.0),), TypeError, "expected a function, got Tensor; for a Tensor use ag.gradients"),
         ((ag.exp, "0"), TypeError, "argnums are positions"),
         ((ag.exp, ()), TypeError, "argnums are positions"),
         ((ag.exp, -1), TypeError, "argnums are positions"),

@@ -168,6 +168,37 @@ def test_one_tensor_in_two_places_gets_the_sum() -> None:
     np.testing.assert_array_equal(w.grad, 3 * w.data**2)
 
 
+def test_what_no_gradient_reaches_has_none() -> None:
+    a, b, u = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Tensor([1.0, 2.0])
+    b.grad = u.grad = np.ones(2)
+    ag.compile(lambda p, q, unread: (p * q.detach()).sum()).value_and_grad(a, b, u)
+    assert b.grad is u.grad is None
+    ag.compile(lambda: {"both": (a * b.detach()).sum()})()["both"].backward()
+    assert b.grad is None
+    a.zero_grad()
+    ag.compile(lambda: [(a * a).sum(), (b * b).sum()])()[1].backward()
+    assert a.grad is None
+    np.testing.assert_array_equal(b.grad, 2 * b.data)
+
+
+def test_a_step_leaves_no_old_gradient_to_a_parameter_that_is_not_read() -> None:
+    a, b, other = Tensor([1.0, 2.0]), Tensor([3.0, 4.0]), Tensor(1.0)
+    b.grad, other.grad = np.ones(2), 1.0
+    ag.compile(lambda: (a * a).sum(), optimiser=nn.SGD([a, b], lr=0.1)).step()
+    assert b.grad is None
+    assert other.grad == 1.0
+
+
+def test_a_tensor_that_was_computed_outside_may_be_read_detached() -> None:
+    a = Tensor([1.0, 2.0], name="a")
+    h = 2.0 * a
+    detached = ag.compile(lambda: (a * h.detach()).sum(), check=True)
+    assert detached.value_and_grad() == 10.0
+    np.testing.assert_array_equal(a.grad, h.data)
+    with pytest.raises(TypeError, match="was computed outside by multiply: its gradient would end there"):
+        ag.compile(lambda: (a * h).sum()).value_and_grad()
+
+
 def test_without_anything_to_differentiate() -> None:
     with pytest.raises(TypeError, match="does not depend on a Tensor that requires a gradient"):
         ag.compile(lambda x: x.sum()).value_and_grad(np.ones(2))

@@ -219,6 +219,11 @@ def a_call_method_that_a_layer_gets_later() -> Road:
     return lambda x: layer(x) * 1.0, lambda: setattr(Layer, "forward", lambda self, x: x * 2)
 
 
+def an_attribute_with_the_name_of_one_of_ours() -> Road:
+    box = Plain(_label=2.0)
+    return lambda x: x * box._label, lambda: setattr(box, "_label", box._label + 1)  # type: ignore[attr-defined]
+
+
 def the_name_of_a_tensor_outside() -> Road:
     weights = [Tensor(2.0, name="bias"), Tensor(3.0, name="weight")]
 
@@ -243,6 +248,7 @@ READ = [
     attributes_of_subclasses,
     the_precision_of_decimals,
     a_call_method_that_a_layer_gets_later,
+    an_attribute_with_the_name_of_one_of_ours,
     the_name_of_a_tensor_outside,
 ]
 

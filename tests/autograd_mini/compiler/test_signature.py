@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import enum
+import time as clock
 import types
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
@@ -137,12 +138,19 @@ def test_kinds_of_sequences_and_tensors_are_told_apart() -> None:
 
 
 def test_a_value_that_can_not_be_compared_is_refused() -> None:
-    with pytest.raises(TypeError, match="an argument is a bytearray, which is neither an array nor hashable"):
-        signed([bytearray(b"ab")])
+    compiled = ag.compile(lambda x, parts: x)
+    with pytest.raises(TypeError, match="parts is a bytearray, which is neither an array nor hashable; pass an array"):
+        compiled.value(X, bytearray(b"ab"))
+    with pytest.raises(TypeError, match=r"parts\['a'\] holds a bytearray, which is neither an array nor hashable"):
+        compiled.value(X, {"a": Holder([bytearray()])})
+    tagged = Tagged([1.0])
+    tagged.tag = np.ones(2)
+    with pytest.raises(TypeError, match="parts is a Tagged that holds more than its items, and that may change; pass"):
+        compiled.value(X, tagged)
     for once in (iter([1]), (i for i in [1]), zip([1])):
-        kind = type(once).__name__
-        with pytest.raises(TypeError, match=f"an argument is a {kind}, which can be read only once; pass a list of it"):
-            signed([once])
+        text = rf"parts\[1\] is a {type(once).__name__}, which can be read only once; pass a list of it"
+        with pytest.raises(TypeError, match=text):
+            compiled.value(X, [X, once])
 
 
 def test_leaves_are_named_as_the_function_names_its_arguments() -> None:
@@ -207,7 +215,7 @@ class Equal:
 
 
 class Tagged(list[Any]):
-    tag = ""
+    tag: Any = ""
 
 
 class Colour(enum.Enum):
@@ -442,6 +450,83 @@ def test_arguments_that_are_one_object() -> None:
     listed = ag.compile(lambda parts: parts[0] * (2 if parts[0] is parts[1] else 3))
     np.testing.assert_array_equal(listed.value([X, X]), X * 2)
     np.testing.assert_array_equal(listed.value([X, X + 0]), X * 3)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_arguments_that_are_one_container(check: bool) -> None:
+    compiled = ag.compile(lambda q, k: q[0] * 2 if q is k else q[0] * 3 + k[0], check=check)
+    twice = [X]
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled.value(twice, twice), X * 2)
+        np.testing.assert_array_equal(compiled.value([X], twice), X * 4)
+    inside = ag.compile(lambda parts: parts["a"][0] * (2 if parts["a"] is parts["b"] else 3), check=check)
+    np.testing.assert_array_equal(inside.value({"a": twice, "b": twice}), X * 2)
+    np.testing.assert_array_equal(inside.value({"a": twice, "b": [X]}), X * 3)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_arguments_that_are_one_matrix() -> None:
+    compiled = ag.compile(lambda q, k: q * 2 if q is k else q * 3 + k, check=True)
+    matrix = np.matrix([[1.0, 2.0]])
+    np.testing.assert_array_equal(compiled.value(matrix, matrix), [[2.0, 4.0]])
+    np.testing.assert_array_equal(compiled.value(matrix, matrix.copy()), [[4.0, 8.0]])
+
+
+class Two(tuple[float, float]):
+    """A tuple that is made in its own way, has attributes, and hides its items from an iteration."""
+
+    def __new__(cls, first: float, second: float) -> Two:
+        """Two numbers and their sum."""
+        pair = super().__new__(cls, (first, second))
+        pair.sum = first + second
+        return pair
+
+    sum: float
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+class Hidden(list[Any]):
+    """A list that hides its items."""
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class HiddenDict(dict[str, Any]):
+    """A dict that hides its items."""
+
+    def items(self) -> Any:  # type: ignore[override]
+        """Nothing."""
+        return []
+
+    def values(self) -> Any:  # type: ignore[override]
+        """Nothing."""
+        return []
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+@pytest.mark.parametrize(
+    ("read", "made"),
+    [
+        (lambda x, q: x * q[0] * q.sum, lambda n: Two(n, 1.0)),
+        (lambda x, q: x * q[0], lambda n: Hidden([n])),
+        (lambda x, q: x * q["a"], lambda n: HiddenDict(a=n)),
+        (lambda x, q: x * q["a"], lambda n: Counter(a=n)),
+        (lambda x, q: x * q.tm_year, lambda n: clock.struct_time([int(n)] * 9)),
+    ],
+)
+def test_containers_arrive_as_what_they_are(read: Any, made: Any) -> None:
+    compiled = ag.compile(read, check=True)
+    for n in (2.0, 3.0, 2.0):
+        np.testing.assert_array_equal(compiled.value(X, made(n)), read(X, made(n)))
+        np.testing.assert_array_equal(ag.checkpoint(read)(Tensor(X), made(n)).data, read(X, made(n)))
 
 
 def test_the_gradient_of_a_tensor_that_comes_twice_is_the_sum() -> None:
