@@ -100,8 +100,8 @@ class Compiled:
         """The loss as a NumPy scalar; dL/dx is left in `x.grad` of every leaf Tensor x that requires a gradient.
 
         These leaves are the Tensors among the arguments and those that the function reads from outside. What `.grad`
-        held before is replaced, not added to. For Tensors from outside it is one read-only array that every call
-        overwrites: copy it to keep it.
+        held before is replaced, not added to; it is None where no gradient comes, as in an argument that is not read.
+        For Tensors from outside it is one read-only array that every call overwrites: copy it to keep it.
 
         Raises ValueError if the function returns anything but one Tensor of one entry; TypeError if no leaf
         requires a gradient, or an argument that requires one was computed, so that the gradient would end there.
@@ -117,8 +117,9 @@ class Compiled:
     def step(self, /, *arguments: Any, **settings: Any) -> Any:
         """As `value_and_grad`, and the update of the optimiser too: the loss before the update is returned.
 
-        The numbers of the optimiser, its lr say, are read at each step. Raises TypeError without an optimiser,
-        and for an argument that is one of its parameters: those the function reads from outside.
+        The numbers of the optimiser, its lr say, are read at each step. A parameter that the function does not read has
+        no gradient afterwards. Raises TypeError without an optimiser, and for an argument that is one of its
+        parameters: those the function reads from outside.
 
         >>> import autograd_mini as ag, nn
         >>> w = ag.Tensor(3.0)
